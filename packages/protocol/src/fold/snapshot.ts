@@ -1,0 +1,2 @@
+/** Placeholder until the serialiser lands. */
+export type SerializedState = Readonly<Record<string, unknown>>

@@ -1,0 +1,54 @@
+import type { RunEvent } from './events/event.ts'
+import type { StreamMode } from './modes.ts'
+
+/** How a run is asked of a graph. */
+export interface RunOptions {
+  /** Id of the run; made when left out. */
+  runId?: string
+  /** Thread whose state it continues; without one the run starts empty and nothing is kept. */
+  threadId?: string
+  /** Checkpoint to go on from instead of the thread's last. */
+  checkpointId?: string
+  /** Stops the run: its nodes' signals fire and it ends `cancelled`. */
+  signal?: AbortSignal
+  /** Modes recorded beyond the ones that always are. */
+  modes?: readonly StreamMode[]
+  tags?: readonly string[]
+  metadata?: Readonly<Record<string, unknown>>
+  /** What nodes read as `ctx.context`. */
+  context?: unknown
+  /** Supersteps before `RECURSION_LIMIT`. Default 25. */
+  recursionLimit?: number
+  maxConcurrency?: number
+  durability?: 'sync' | 'async' | 'exit'
+}
+
+/** A thread's state as a graph keeps it. */
+export interface GraphState {
+  values: Readonly<Record<string, unknown>>
+  /** Nodes that would run next; empty at the end. */
+  next: readonly string[]
+  checkpointId?: string
+  parentCheckpointId?: string
+  /** Milliseconds since the epoch. */
+  createdAt?: number
+  /** Superstep it was written after; -1 for the input. */
+  step?: number
+  source?: 'input' | 'loop' | 'update' | 'fork'
+  interrupts?: readonly { id: string; value: unknown }[]
+  metadata?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * What servers and the in-process transport ask of a graph, by structure: a compiled Rivulet graph has it, and so can
+ * anything else that emits the event model.
+ */
+export interface StreamableGraph {
+  /** Runs once and yields every event from `run.start` to `run.end`. Errors of the run are in `run.end`, not thrown. */
+  events(input: unknown, options?: RunOptions): AsyncIterable<RunEvent>
+  /** This graph with a memory of its threads: itself when it has a checkpointer. */
+  withMemory?(): StreamableGraph
+  getState?(threadId: string, checkpointId?: string): Promise<GraphState | undefined>
+  getStateHistory?(threadId: string, options?: { limit?: number; before?: string }): AsyncIterable<GraphState>
+  updateState?(threadId: string, update: unknown, options?: { asNode?: string; checkpointId?: string }): Promise<string>
+}
