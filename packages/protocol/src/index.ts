@@ -6,4 +6,34 @@ export * from './frame.ts'
 export * from './messages/message.ts'
 export * from './events/event.ts'
 export * from './log/event-log.ts'
-export * from './fold/state.ts'
+export { fold, foldAll, skipGap } from './fold/fold.ts'
+export {
+  activeTasks,
+  currentRun,
+  interruptsOf,
+  messageIdsOf,
+  messageOf,
+  messagesOf,
+  progressOf,
+  toolCallOf,
+  toolCallsOf,
+  valuesOf,
+  type MessageFilter,
+  type ToolCallState,
+} from './fold/read.ts'
+export { deserializeState, serializeState, type SerializedEntry, type SerializedState } from './fold/snapshot.ts'
+export {
+  emptyState,
+  type CustomEntry,
+  type Entry,
+  type Gap,
+  type OpenEntry,
+  type OpenPart,
+  type Origin,
+  type PendingInterrupt,
+  type Run,
+  type Space,
+  type TaskRun,
+  type ThreadState,
+  type ToolRun,
+} from './fold/state.ts'

@@ -1,6 +1,6 @@
 import type { WireError } from '../errors.ts'
 import type { RunStatus, StreamedKind, TaskOutcome } from '../events/event.ts'
-import type { Message, MessageMeta, Part, Role } from '../messages/message.ts'
+import type { Message, MessageMeta, Role } from '../messages/message.ts'
 import type { Namespace } from '../namespace.ts'
 
 /**
@@ -77,6 +77,8 @@ export interface Space {
   readonly lists: Readonly<Record<string, readonly string[]>>
   /** Ids that are in no list (yet), in order of arrival. */
   readonly pending: readonly string[]
+  /** Ids that are in a list and changed since its last `values`. */
+  readonly touched: readonly string[]
 }
 
 /** Who emitted something: what a `rewind` names. */
@@ -92,7 +94,9 @@ export interface Entry {
   readonly message: Message
   readonly origin: Origin
   readonly step: number | undefined
-  /** A `values` of its namespace has named it since it last changed: its attempt can no longer withdraw it. */
+  /** A list of its namespace holds it. */
+  readonly listed: boolean
+  /** A `values` of its namespace has come since it last changed: its attempt can no longer withdraw it. */
   readonly committed: boolean
   /** The `values` of its own step did not take it: out of the list, readable by node, tag and namespace. */
   readonly transient: boolean
@@ -110,6 +114,7 @@ export interface OpenEntry {
   readonly parts: readonly OpenPart[]
   readonly origin: Origin
   readonly step: number | undefined
+  readonly listed: boolean
   readonly base: Entry | undefined
 }
 
@@ -163,8 +168,6 @@ export interface PendingInterrupt {
   readonly node: string | undefined
   readonly origin: Origin
 }
-
-export type { Part }
 
 /** The state before any event. */
 export function emptyState(): ThreadState {

@@ -1,0 +1,168 @@
+import { messageOfThrown } from '../errors.ts'
+import type { RivuletEvent, StampedEvent, Sync, Stamp } from '../events/event.ts'
+import {
+  applyCheckpoint,
+  applyCustom,
+  applyError,
+  applyInterrupt,
+  applyTaskEnd,
+  applyTaskStart,
+  applyToolEnd,
+  applyToolStart,
+} from './activity.ts'
+import {
+  applyMessageDelta,
+  applyMessageEnd,
+  applyMessagePut,
+  applyMessageRemove,
+  applyMessageStart,
+  type Missing,
+} from './messages.ts'
+import { isWellFormed } from './malformed.ts'
+import { applyRewindTask, applyRewindTo } from './rewind.ts'
+import { applyRunEnd, applyRunStart, hasEnded } from './runs.ts'
+import { deserializeState } from './snapshot.ts'
+import type { ThreadState } from './state.ts'
+import { applyValues } from './values.ts'
+import { beginWork, type Work } from './work.ts'
+
+/**
+ * The state after one event. Pure: `state` stays as it is, unchanged parts keep their identity, and the same state comes
+ * back when the event changes nothing. Never throws on what arrives: an event already seen is dropped, an unknown or
+ * malformed one is counted in `ignored`, one that something must be missing before sets `gap`.
+ */
+export function fold(state: ThreadState, event: RivuletEvent): ThreadState {
+  return foldAll(state, [event])
+}
+
+/** The state after all events: equal to folding one by one, several times cheaper. The unit of atomicity for a batch. */
+export function foldAll(state: ThreadState, events: readonly RivuletEvent[]): ThreadState {
+  let work: Work | undefined
+  for (const event of events) {
+    const now = work?.state ?? state
+    if (event.type === 'sync') {
+      const next = afterSync(now, event)
+      if (next !== now) work = beginWork(next)
+    } else if (isNext(now, event)) {
+      work ??= beginWork(state)
+      step(work, event)
+    }
+  }
+  return work?.state ?? state
+}
+
+/** Whether the event is still to be applied: above the cursor, and no gap before it. */
+function isNext(state: ThreadState, event: StampedEvent): boolean {
+  return state.gap === undefined && event.seq > state.cursor
+}
+
+function step(work: Work, event: StampedEvent): void {
+  const { state } = work
+  const prev = event.prev ?? event.seq - 1
+  if (prev > state.cursor) {
+    state.gap = { reason: `events ${state.cursor + 1} to ${prev} did not arrive`, seq: event.seq }
+    return
+  }
+  if (!isWellFormed(event) || (hasEnded(state, event.run) && !restarts(state, event))) {
+    state.ignored++
+    state.cursor = event.seq
+    return
+  }
+  const missing = apply(work, event)
+  if (missing !== undefined) state.gap = { reason: missing, seq: event.seq }
+  else state.cursor = event.seq
+}
+
+/** A run that had ended may begin again only with a higher attempt, after a crash. */
+function restarts(state: ThreadState, event: StampedEvent): boolean {
+  return event.type === 'run.start' && (event.attempt ?? 1) > (state.runs.get(event.run)?.attempt ?? 1)
+}
+
+function apply(work: Work, event: StampedEvent): Missing {
+  switch (event.type) {
+    case 'message.delta':
+      return applyMessageDelta(work, event)
+    case 'message.start':
+      return applyMessageStart(work, event)
+    case 'message.end':
+      return applyMessageEnd(work, event)
+    case 'message':
+      return applyMessagePut(work, event)
+    case 'message.remove':
+      return applyMessageRemove(work, event)
+    case 'values':
+      return applyValues(work, event)
+    case 'custom':
+      return applyCustom(work, event)
+    case 'task.start':
+      return applyTaskStart(work, event)
+    case 'task.end':
+      return applyTaskEnd(work, event)
+    case 'tool.start':
+      return applyToolStart(work, event)
+    case 'tool.end':
+      return applyToolEnd(work, event)
+    case 'interrupt':
+      return applyInterrupt(work, event)
+    case 'rewind':
+      return 'to' in event ? applyRewindTo(work, event) : applyRewindTask(work, event)
+    case 'run.start':
+      return applyRunStart(work, event)
+    case 'run.end':
+      return applyRunEnd(work, event)
+    case 'checkpoint':
+      return applyCheckpoint(work, event)
+    case 'error':
+      return applyError(work, event)
+    case 'updates':
+      return undefined
+    default:
+      work.state.ignored++
+      return undefined
+  }
+}
+
+/**
+ * A snapshot replaces the state when it is of another log, is not older than what we have, or we are in a gap. A replay
+ * ends a gap when it begins at or before our cursor.
+ */
+function afterSync(state: ThreadState, event: Sync & Stamp): ThreadState {
+  switch (event.phase) {
+    case 'snapshot': {
+      const older = event.log === state.log && event.seq < state.cursor && state.gap === undefined
+      return older ? state : afterSnapshot(state, event)
+    }
+    case 'replay': {
+      if (state.log !== '' && state.log !== event.log) {
+        return { ...state, gap: { reason: `the log is ${event.log}, ours was ${state.log}`, seq: event.seq } }
+      }
+      if (event.seq > state.cursor) {
+        return {
+          ...state,
+          gap: { reason: `the replay begins behind ${event.seq}, we have ${state.cursor}`, seq: event.seq },
+        }
+      }
+      return state.gap === undefined && state.log === event.log ? state : { ...state, log: event.log, gap: undefined }
+    }
+    default:
+      return state
+  }
+}
+
+function afterSnapshot(state: ThreadState, event: Extract<Sync, { phase: 'snapshot' }> & Stamp): ThreadState {
+  try {
+    return { ...deserializeState(event.state), log: event.log, cursor: event.seq, gap: undefined }
+  } catch (error) {
+    // Another program's snapshot may have any shape; it is no reason to lose what is on screen.
+    return { ...state, gap: { reason: `the snapshot cannot be read: ${messageOfThrown(error)}`, seq: event.seq } }
+  }
+}
+
+/**
+ * The state with its gap stepped over: the event that could not be applied is counted as ignored. For whoever holds all
+ * there is, such as a log: nothing is missing there, so the event itself was wrong.
+ */
+export function skipGap(state: ThreadState): ThreadState {
+  if (state.gap === undefined) return state
+  return { ...state, gap: undefined, cursor: state.gap.seq, ignored: state.ignored + 1 }
+}

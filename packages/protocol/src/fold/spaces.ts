@@ -1,0 +1,32 @@
+import { formatNamespace, type Namespace } from '../namespace.ts'
+import type { Space } from './state.ts'
+import { made, writable, type Work } from './work.ts'
+
+/** A space this fold may write to. */
+export type MutableSpace = { -readonly [K in keyof Space]: Space[K] }
+
+/** The key of a namespace in `state.spaces`. */
+export function spaceKey(ns: Namespace | undefined): string {
+  return ns === undefined || ns.length === 0 ? '' : formatNamespace(ns)
+}
+
+/** The namespace's space, ready to be written to; made when it is new. */
+export function writableSpace(work: Work, ns: Namespace): MutableSpace {
+  const key = spaceKey(ns)
+  const known = work.state.spaces.get(key)
+  if (known !== undefined && work.fresh.has(known)) return known
+  const space: MutableSpace =
+    known === undefined ? { ns, values: {}, lists: {}, pending: [], touched: [] } : { ...known }
+  writable(work, 'spaces').set(key, made(work, space))
+  return space
+}
+
+/** Whether some list of the namespace holds the id. Linear: use the entry's `listed` on a hot path. */
+export function isListed(space: Space, id: string): boolean {
+  return Object.values(space.lists).some((ids) => ids.includes(id))
+}
+
+/** Every id a space names, listed or not. */
+export function idsOf(space: Space): string[] {
+  return [...Object.values(space.lists).flat(), ...space.pending]
+}
