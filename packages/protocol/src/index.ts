@@ -37,3 +37,4 @@ export {
   type ThreadState,
   type ToolRun,
 } from './fold/state.ts'
+export { toJson } from './json.ts'
