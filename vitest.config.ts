@@ -7,7 +7,11 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions }, noExternal: [/^@rivulet\//] },
   test: {
-    include: ['packages/*/{src,test}/**/*.test.{ts,tsx}', 'apps/*/{src,server,test}/**/*.test.{ts,tsx}'],
+    include: [
+      'packages/*/{src,test}/**/*.test.{ts,tsx}',
+      'apps/*/{src,server,test}/**/*.test.{ts,tsx}',
+      'scripts/**/*.test.mjs',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**'],
     environment: 'node',
     reporters: ['default'],
