@@ -1,0 +1,24 @@
+/** @typedef {import('./measure.mjs').Measured} Measured */
+
+/**
+ * The measured sizes as lines of a table, each fault below its line.
+ *
+ * @param {readonly Measured[]} measured
+ * @returns {string}
+ */
+export function table(measured) {
+  const width = Math.max(...measured.map(({ name }) => name.length))
+  return measured.flatMap((one) => [row(one, width), ...one.faults.map((fault) => `     ${fault}`)]).join('\n')
+}
+
+/** @type {(one: Measured, width: number) => string} */
+function row({ name, gzipBytes, budgetBytes, faults }, width) {
+  const share = Math.round((100 * gzipBytes) / budgetBytes)
+  const mark = faults.length === 0 ? 'ok  ' : 'FAIL'
+  return `${mark} ${name.padEnd(width)}  ${kib(gzipBytes)} of ${kib(budgetBytes)} KiB gzipped (${share} %)`
+}
+
+/** @type {(bytes: number) => string} */
+function kib(bytes) {
+  return (bytes / 1024).toFixed(2).padStart(6)
+}
