@@ -39,3 +39,4 @@ export {
   type ToolRun,
 } from './fold/state.ts'
 export { toJson } from './json.ts'
+export { normalizeMessage } from './messages/normalize.ts'

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { RivuletError } from './errors.ts'
 import { toJson } from './json.ts'
 
+/** The sentence of the typed error; anything else that is thrown fails the test. */
 function refusal(value: unknown): string {
   try {
     toJson(value)
   } catch (error) {
-    expect(error).toBeInstanceOf(RivuletError)
-    expect((error as RivuletError).code).toBe('UNSERIALIZABLE')
-    return (error as RivuletError).message
+    if (error instanceof RivuletError && error.code === 'UNSERIALIZABLE') return error.message
+    throw error
   }
   throw new Error('the value was taken')
 }
