@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { calculate, isExpression, MAX_EXPRESSION } from './calculate.ts'
 
@@ -98,12 +98,38 @@ test('an expression that would run for ever is stopped', () => {
 })
 
 test('any text gives a value or a sentence and never an exception', () => {
-  const pieces = fc.constantFrom('1', '2.5', '+', '-', '*', '/', '^', '(', ')', 'cm', 'to', 'pi', 'sqrt', '!', '%', ' ', ',', 'é', '"')
+  const pieces = fc.constantFrom(
+    '1',
+    '2.5',
+    '+',
+    '-',
+    '*',
+    '/',
+    '^',
+    '(',
+    ')',
+    'cm',
+    'to',
+    'pi',
+    'sqrt',
+    '!',
+    '%',
+    ' ',
+    ',',
+    'é',
+    '"',
+  )
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join(''))), (text) => {
-      const result = calculate(text)
-      expect('problem' in result ? result.problem : result.value).toEqual(expect.any(String))
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join('')),
+      ),
+      (text) => {
+        const result = calculate(text)
+        expect('problem' in result ? result.problem : result.value).toEqual(expect.any(String))
+      },
+    ),
     { numRuns: 300 },
   )
 })
