@@ -74,3 +74,8 @@ export type CsvAnalysis = z.infer<typeof csvAnalysis>
 
 /** An analysis that succeeded. */
 export type CsvFigures = Exclude<CsvAnalysis, { problem: string }>
+
+/** Whether a column is one of numbers, with figures and a histogram. */
+export function isNumeric(column: Column): column is NumericColumn {
+  return column.type === 'integer' || column.type === 'number'
+}
