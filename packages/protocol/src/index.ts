@@ -6,7 +6,7 @@ export type { GraphTypes, TypedGraph, TypesOf, UntypedGraph } from './graph-type
 export * from './frame.ts'
 export * from './messages/message.ts'
 export * from './events/event.ts'
-export * from './log/event-log.ts'
+export { formatCursor, parseCursor, type AppendOptions, type EventLog, type LogBatch } from './log/event-log.ts'
 export { fold, foldAll, skipGap } from './fold/fold.ts'
 export {
   activeTasks,
@@ -40,3 +40,13 @@ export {
 } from './fold/state.ts'
 export { toJson } from './json.ts'
 export { normalizeMessage } from './messages/normalize.ts'
+export {
+  createSseDecoder,
+  MAX_EVENT_BYTES,
+  type SseDecoder,
+  type SseDecoderOptions,
+  type SseEvent,
+} from './sse/decode-sse.ts'
+export { encodeSse, type SseFields } from './sse/encode-sse.ts'
+export { createFrameDecoder, type FrameDecoder, type FrameDecoderOptions } from './sse/decode-frame.ts'
+export { encodeFatal, encodeFrame, wireState, type WireState } from './sse/encode-frame.ts'

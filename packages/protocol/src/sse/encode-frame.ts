@@ -1,0 +1,73 @@
+import type { WireError } from '../errors.ts'
+import type { RivuletEvent } from '../events/event.ts'
+import type { Frame } from '../frame.ts'
+import { formatCursor } from '../log/event-log.ts'
+import { encodeSse } from './encode-sse.ts'
+
+/** What a connection has been told already and need not be told again. One for each response body. */
+export interface WireState {
+  /** Run of the last event that was written. */
+  run: string | undefined
+}
+
+/** The state of a connection before its first frame. */
+export function wireState(): WireState {
+  return { run: undefined }
+}
+
+/** Names that stand on an `event:` line as they are; `batch` is the wire's own. */
+const PLAIN_NAME = /^(?!batch$)[\w.:-]+$/
+
+/**
+ * Writes a frame for the own wire over SSE. An event is `id: <log>.<seq>`, `event: <type>` and its other fields as JSON
+ * in `data`; `run` is left out while it is the one of the event before it on this connection, which `wire` remembers.
+ * Several events are one `event: batch`: a JSON array of events with their `type`, and with their `seq` where it is not
+ * the one before plus 1; `id` is the last one's cursor. A heartbeat is the comment `: at <log>.<seq>`. A frame without
+ * events is the empty string.
+ */
+export function encodeFrame(frame: Frame, wire: WireState): string {
+  if (frame.type === 'at') return encodeSse({ comment: `at ${formatCursor(frame.log, frame.seq)}` })
+  if (frame.type === 'retry') return encodeSse({ retry: frame.delayMs })
+  return encodeEvents(frame.log, frame.events, wire)
+}
+
+/**
+ * Writes what ends the stream for this reader alone, such as `SLOW_CONSUMER`. It is no event of the log, so it has no
+ * id: that is how a reader tells it from an `error` event, after which a run goes on.
+ */
+export function encodeFatal(error: WireError): string {
+  return encodeSse({ event: 'error', data: JSON.stringify(error) })
+}
+
+function encodeEvents(log: string, events: readonly RivuletEvent[], wire: WireState): string {
+  const last = events.at(-1)
+  if (last === undefined) return ''
+  const id = formatCursor(log, last.seq)
+  if (events.length === 1 && PLAIN_NAME.test(last.type)) {
+    return encodeSse({ id, event: last.type, data: JSON.stringify(bodyOf(last, wire)) })
+  }
+  let before: number | undefined
+  const elements = events.map((event) => {
+    const { type, seq } = event
+    const place = before === undefined || seq !== before + 1 ? { type, seq } : { type }
+    before = seq
+    return { ...place, ...bodyOf(event, wire) }
+  })
+  return encodeSse({ id, event: 'batch', data: JSON.stringify(elements) })
+}
+
+/** The event without what stands beside it on the wire or is known to the connection. */
+function bodyOf(event: RivuletEvent, wire: WireState): object {
+  if (event.type === 'sync') {
+    const { type: _type, seq: _seq, log: _log, ...body } = event
+    return body
+  }
+  const { type: _type, seq, prev, run, ...body } = event
+  const known = run === wire.run
+  wire.run = run
+  return {
+    ...body,
+    ...(!known && { run }),
+    ...(prev !== undefined && prev !== seq - 1 && { prev }),
+  }
+}
