@@ -50,3 +50,5 @@ export {
 export { encodeSse, type SseFields } from './sse/encode-sse.ts'
 export { createFrameDecoder, type FrameDecoder, type FrameDecoderOptions } from './sse/decode-frame.ts'
 export { encodeFatal, encodeFrame, wireState, type WireState } from './sse/encode-frame.ts'
+export { memoryLog, type MemoryLogOptions } from './log/memory-log.ts'
+export { randomId } from './random-id.ts'

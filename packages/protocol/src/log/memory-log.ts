@@ -1,0 +1,128 @@
+import { messageOfThrown, RivuletError } from '../errors.ts'
+import type { RunEvent, StampedEvent } from '../events/event.ts'
+import { fold, foldAll, skipGap } from '../fold/fold.ts'
+import { emptyState, type ThreadState } from '../fold/state.ts'
+import { randomId } from '../random-id.ts'
+import type { AppendOptions, EventLog, LogBatch } from './event-log.ts'
+import { Shelf } from './shelf.ts'
+
+/** Bounds of a {@link memoryLog}. */
+export interface MemoryLogOptions {
+  /** Events kept. Default 50,000. */
+  maxEvents?: number
+  /** JSON text of the events kept, in bytes as UTF-16 code units count them. Default 64 MiB. */
+  maxBytes?: number
+  /** Id of the log. Default 8 random characters out of `0-9a-z`. */
+  id?: string
+}
+
+/** Events folded at once, at most: a snapshot is never far, and no fold takes long. */
+const FOLD_EVERY = 256
+
+/** What a delta weighs beside its text: its fields, roughly. */
+const DELTA_WEIGHT = 100
+
+/**
+ * A thread's log in this process' memory, gone with it. Events are readable as soon as `append` returns.
+ *
+ * It holds a bounded number: at `run.end` the deltas of the run's messages become one a part, and beyond the caps the
+ * oldest events go; whoever still needed them is answered `CURSOR_GONE` by `read` and goes on from the snapshot, which is
+ * the fold of everything ever appended. `append` throws `LIMIT_EXCEEDED` for an event larger than the whole log, and
+ * `UNSERIALIZABLE` for one that is not JSON; it appends all or nothing.
+ */
+export function memoryLog(options: MemoryLogOptions = {}): EventLog {
+  const { maxEvents = 50_000, maxBytes = 64 * 1024 * 1024, id = randomId(8) } = options
+  const shelf = new Shelf(maxEvents, maxBytes)
+  const waiters = new Set<Waiter>()
+  let head = 0
+  let fence = 0
+  let folded = fold(emptyState(), { type: 'sync', phase: 'replay', log: id, seq: 0 })
+
+  function foldUp(): ThreadState {
+    folded = foldHeld(folded, shelf.after(folded.cursor, Infinity))
+    return folded
+  }
+
+  function add(event: RunEvent, weight: number): void {
+    shelf.push({ ...event, seq: ++head }, weight)
+    // What leaves the log, or changes its form, must be in the snapshot before.
+    const isEnd = event.type === 'run.end'
+    if (isEnd || shelf.isOver() || head - folded.cursor >= FOLD_EVERY) foldUp()
+    if (isEnd) shelf.compact(event.run, (merged) => weigh(merged, Infinity))
+    if (shelf.isOver()) shelf.trim()
+  }
+
+  function append(events: readonly RunEvent[], appended: AppendOptions): number {
+    if (appended.fence !== undefined && appended.fence < fence) {
+      throw new RivuletError('RUN_CONFLICT', `a newer worker (${fence}) writes this thread`)
+    }
+    const weights = events.map((event) => weigh(event, maxBytes))
+    fence = Math.max(fence, appended.fence ?? fence)
+    events.forEach((event, i) => add(event, weights[i]!))
+    for (const waiter of waiters) if (waiter.after < head) waiter.wake()
+    return head
+  }
+
+  return {
+    id,
+    head: () => head,
+    append: async (events, appended = {}) => append(events, appended),
+    read: async (after, limit): Promise<LogBatch> => ({ events: shelf.after(after, limit), head }),
+    snapshot: async () => foldUp(),
+    waitFor: (after, signal) => (head > after ? Promise.resolve() : waitIn(waiters, after, signal)),
+  }
+}
+
+/** Folds what the log holds. Nothing is missing in a log: an event that does not fit is wrong itself and is skipped. */
+function foldHeld(state: ThreadState, events: readonly StampedEvent[]): ThreadState {
+  let next = foldAll(state, events)
+  while (next.gap !== undefined) next = foldAll(skipGap(next), events)
+  return next
+}
+
+/** Size of an event's JSON; of a delta roughly, as there are many. */
+function weigh(event: RunEvent, maxBytes: number): number {
+  const bytes = event.type === 'message.delta' ? DELTA_WEIGHT + event.text.length : jsonLength(event)
+  if (bytes <= maxBytes) return bytes
+  throw new RivuletError(
+    'LIMIT_EXCEEDED',
+    `a ${event.type} event of ${bytes} bytes is larger than the log (${maxBytes})`,
+  )
+}
+
+function jsonLength(event: RunEvent): number {
+  try {
+    return JSON.stringify(event).length
+  } catch (error) {
+    throw new RivuletError('UNSERIALIZABLE', `a ${event.type} event is not JSON: ${messageOfThrown(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** Somebody who waits for the log to grow beyond `after`. */
+interface Waiter {
+  after: number
+  wake: () => void
+}
+
+function waitIn(waiters: Set<Waiter>, after: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason as Error)
+    const waiter: Waiter = {
+      after,
+      wake() {
+        waiters.delete(waiter)
+        signal.removeEventListener('abort', onAbort)
+        resolve()
+      },
+    }
+    function onAbort(): void {
+      waiters.delete(waiter)
+      reject(signal.reason as Error)
+    }
+    waiters.add(waiter)
+    signal.addEventListener('abort', onAbort, { once: true })
+    return undefined
+  })
+}
