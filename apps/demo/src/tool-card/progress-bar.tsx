@@ -8,10 +8,10 @@ export function ProgressBar({ done, total, message }: Progress): ReactNode {
   const figures = `${numberText(done)} of ${numberText(total)}`
   return (
     <div className="progress">
-      {/* A native progress element cannot be styled alike in all browsers, nor carry figures in words. */}
-      {/* oxlint-disable-next-line jsx-a11y/prefer-tag-over-role */}
       <div
         className="progress-track"
+        // A native progress element cannot be styled alike in all browsers.
+        // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role
         role="progressbar"
         aria-label={message || 'Progress'}
         aria-valuemin={0}
