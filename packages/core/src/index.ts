@@ -1,1 +1,62 @@
-export {}
+export { type Answer, type CallOptions, Graph, type GraphInput, type StreamOptions } from './graph/compiled.ts'
+export { Command, type CommandOptions, END, Send, START } from './graph/command.ts'
+export type { GraphDescription } from './graph/describe.ts'
+export type { CallableGraph, NodeContext, Progress } from './graph/node-context.ts'
+export type { NodeOptions, RetryPolicy, TimeoutPolicy } from './graph/plan.ts'
+export { type CompileOptions, type GraphOptions, StateGraph } from './graph/state-graph.ts'
+export { type Field, type FieldOptions, messages, reduced, value } from './state/field.ts'
+export {
+  type MessageLike,
+  type MessageListUpdate,
+  type MessageRemoval,
+  removeAllMessages,
+  removeMessage,
+} from './state/message-list.ts'
+export {
+  type FieldInputs,
+  type FieldLike,
+  type FieldUpdates,
+  type FieldValues,
+  type InputOf,
+  type Overwrite,
+  overwrite,
+  state,
+  type StateSchema,
+  type UpdateOf,
+  type ValueOf,
+} from './state/schema.ts'
+export type { StandardIssue, StandardResult, StandardSchema } from './state/standard-schema.ts'
+export type {
+  Checkpoint,
+  Checkpointer,
+  InterruptRecord,
+  PendingStep,
+  SavedCheckpoint,
+  StateChange,
+  TaskRecord,
+} from './checkpoint/checkpointer.ts'
+export { MemoryCheckpointer } from './checkpoint/memory.ts'
+export {
+  type ChatModel,
+  type ChatOptions,
+  type ChatSource,
+  fromAsyncIterable,
+  type MessageChunk,
+  type MessagesInput,
+  type ToolCallChunk,
+  type ToolSpec,
+} from './models/chat-model.ts'
+export { getContext, getWriter, interrupt } from './runtime/task-context.ts'
+export {
+  type CheckpointChunk,
+  type Chunks,
+  type DebugChunk,
+  type InterruptUpdate,
+  isRoot,
+  type MessageMetadata,
+  type StreamedMessage,
+  type StreamEntry,
+  type TaskChunk,
+  type ToolChunk,
+} from './stream/chunks.ts'
+export type { StreamFilter } from './stream/project.ts'

@@ -21,6 +21,11 @@ export interface RunOptions {
   recursionLimit?: number
   maxConcurrency?: number
   durability?: 'sync' | 'async' | 'exit'
+  /**
+   * Whoever reads the events already has what the thread held before this run. Otherwise, the default, the run begins
+   * with a `message` for every message of its state, so that its events stand for themselves.
+   */
+  historyInLog?: boolean
 }
 
 /** A thread's state as a graph keeps it. */

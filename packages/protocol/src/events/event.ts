@@ -75,6 +75,8 @@ export interface Values extends Envelope {
 export interface Updates extends Envelope {
   type: 'updates'
   update: unknown
+  /** The task had ended before its run was interrupted; it did not run again. */
+  cached?: boolean
 }
 
 /** A task begins. `input` and `triggers` only when the run records tasks. */

@@ -1,0 +1,59 @@
+/** Entry of a graph: edges from here run first. */
+export const START = '__start__'
+/** Exit of a graph: a path that gets here ends. */
+export const END = '__end__'
+/** Type of {@link START}. */
+export type START = typeof START
+/** Type of {@link END}. */
+export type END = typeof END
+
+/** Runs a node in the next step with its own input instead of the state. Returned by routers and in a command's `goto`. */
+export class Send<const N extends string = string, I = unknown> {
+  readonly node: N
+  readonly input: I
+
+  constructor(node: N, input: I) {
+    this.node = node
+    this.input = input
+  }
+}
+
+/** What a {@link Command} does. */
+export interface CommandOptions<G extends string = string, U = unknown> {
+  /** State update, as a node would return it. */
+  update?: U
+  /** Where to go next, besides the node's edges. */
+  goto?: G | Send | readonly (G | Send)[]
+  /** Answers the thread's interrupts: the answer, or answers by interrupt id. As input of a run only. */
+  resume?: unknown
+  /** `Command.PARENT`: update and goto are meant for the graph that holds this one. */
+  graph?: typeof Command.PARENT
+}
+
+/** An update and where to go next, together. In a node prefer `ctx.command`, which knows the graph's names and keys. */
+export class Command<const G extends string = never, U = object> {
+  static readonly PARENT: '__parent__' = '__parent__'
+
+  /** Tells a command from an update, for the compiler too. */
+  readonly '~command': true = true
+  readonly update: U | undefined
+  readonly goto: readonly (G | Send)[]
+  readonly resume: unknown
+  readonly graph: '__parent__' | undefined
+
+  constructor({ update, goto, resume, graph }: CommandOptions<G, U> = {}) {
+    this.update = update
+    this.goto = goto === undefined ? [] : isList(goto) ? goto : [goto]
+    this.resume = resume
+    this.graph = graph
+  }
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value)
+}
+
+/** Whether a value is a command, also one of another copy of this package. */
+export function isCommand(value: unknown): value is Command<string, unknown> {
+  return value instanceof Command
+}

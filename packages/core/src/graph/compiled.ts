@@ -1,0 +1,234 @@
+import {
+  alwaysRecorded,
+  RivuletError,
+  streamModes,
+  isStreamMode,
+  type GraphState,
+  type GraphTypes,
+  type RunEvent,
+  type RunOptions,
+  type StreamableGraph,
+  type StreamMode,
+} from '@rivulet/protocol'
+import type { Checkpointer } from '../checkpoint/checkpointer.ts'
+import { MemoryCheckpointer } from '../checkpoint/memory.ts'
+import { historyOf, stateOf, updateThread } from '../checkpoint/threads.ts'
+import { drive, driveBelow, type RunRequest, type RunResult } from '../runtime/drive.ts'
+import { randomId } from '../runtime/ids.ts'
+import { RunScope, type RunSettings } from '../runtime/run-scope.ts'
+import { currentContext } from '../runtime/task-context.ts'
+import type { InterruptUpdate, StreamEntry } from '../stream/chunks.ts'
+import { Delivery } from '../stream/delivery.ts'
+import { eventSink, projectingSink, sizeOf } from '../stream/event-queue.ts'
+import { Projection, wantsFor, type StreamFilter } from '../stream/project.ts'
+import type { Sink } from '../stream/sink.ts'
+import type { Command } from './command.ts'
+import { describePlan, mermaidOf, type GraphDescription } from './describe.ts'
+import type { NodeContext } from './node-context.ts'
+import type { Plan } from './plan.ts'
+
+/** How a graph is called. */
+export interface CallOptions extends RunOptions {
+  /** Stop before these nodes (`"*"`: every one); go on by a run with `null` as input. */
+  interruptBefore?: readonly string[]
+  /** Stop after these nodes. */
+  interruptAfter?: readonly string[]
+}
+
+/** How a graph is streamed. */
+export interface StreamOptions<M, Sub> extends CallOptions {
+  /** One mode: entries are chunks. A list: entries are `[mode, chunk]`. Default `"updates"`. */
+  streamMode?: M
+  /** Also what graphs below the root do; entries then begin with the namespace. Default `false`. */
+  subgraphs?: Sub
+  filter?: StreamFilter
+}
+
+/** What a graph takes: state keys, a command, or `null` to go on from where the thread stands. */
+export type GraphInput<T extends GraphTypes> = T['input'] | Command<string, unknown> | null
+
+/** What a graph answers: its state, and the interrupts it waits for, if any. */
+export type Answer<T extends GraphTypes> = T['state'] & Partial<InterruptUpdate>
+
+/** What a graph was compiled with. */
+export interface Compiled {
+  readonly plan: Plan
+  readonly checkpointer: Checkpointer | undefined
+  readonly interruptBefore: readonly string[]
+  readonly interruptAfter: readonly string[]
+}
+
+/** A compiled graph: runs, streams, and knows its threads. Made by `StateGraph.compile()`. */
+export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph {
+  declare readonly '~types'?: T
+  readonly name: string
+  readonly #compiled: Compiled
+
+  constructor(compiled: Compiled) {
+    this.name = compiled.plan.name
+    this.#compiled = compiled
+  }
+
+  /**
+   * Runs to the end and answers the state; `__interrupt__` is there when it stopped to ask. Rejects with what a node
+   * threw, untouched, or with a `RivuletError` of ours (`RECURSION_LIMIT`, `CANCELLED`, `INVALID_INPUT` …). Called inside
+   * a node it runs below that node and streams through it.
+   */
+  async invoke(input: GraphInput<T>, options: CallOptions = {}): Promise<Answer<T>> {
+    const ctx = currentContext()
+    // The state has the type the schema declared: nodes' updates were checked against it.
+    if (ctx !== undefined && options.threadId === undefined) return (await this.runWithin(ctx, input)) as Answer<T>
+    const result = await this.#run(input, options, SILENT)
+    if (result.error !== undefined) throw result.error.thrown
+    const asked = result.asked.map(({ id, value }) => ({ id, value }))
+    return (result.status === 'interrupted' ? { ...result.values, __interrupt__: asked } : result.values) as Answer<T>
+  }
+
+  /**
+   * Runs and yields what happens, as it happens. Everything told before a failure arrives, then the failure, untouched.
+   * Leaving the loop stops the run; so does the signal, and then the iteration throws `CANCELLED`. Nothing runs before
+   * the first `next()`.
+   */
+  stream<const M extends StreamMode | readonly StreamMode[] = 'updates', const Sub extends boolean = false>(
+    input: GraphInput<T>,
+    options: StreamOptions<M, Sub> = {},
+  ): AsyncIterableIterator<StreamEntry<T, M, Sub>, undefined> {
+    const { streamMode = 'updates', subgraphs = false, filter = {}, ...call } = options
+    const modes = listOfModes(streamMode)
+    const named = typeof streamMode !== 'string'
+    const delivery = this.#deliver<StreamEntry<T, M, Sub>>(input, call, modes, (delivery) => {
+      const projection = new Projection(modes, filter, (ns, mode, chunk) => {
+        const entry = named ? [mode, chunk] : [chunk]
+        const whole: unknown = subgraphs ? [ns, ...entry] : named ? entry : chunk
+        // The projection makes the entry that these options promise; the types are computed from the same options.
+        delivery.push(whole as StreamEntry<T, M, Sub>, mode === 'custom' ? sizeOf(chunk) : 64)
+      })
+      const wants = wantsFor(modes, subgraphs)
+      return projectingSink(delivery, wants, (event, values) => projection.take(event, values))
+    })
+    return delivery
+  }
+
+  /**
+   * Runs and yields the event model itself, from `run.start` to `run.end`. A failing run ends with its `run.end`; the
+   * iteration itself does not throw.
+   */
+  events(input: unknown, options: CallOptions = {}): AsyncIterableIterator<RunEvent, undefined> {
+    const modes = [...alwaysRecorded, ...(options.modes ?? [])]
+    const wants = { ...wantsFor(modes, true), tasks: true }
+    return this.#deliver<RunEvent>(input, options, options.modes, (delivery) => eventSink(delivery, wants), false)
+  }
+
+  #deliver<E>(
+    input: unknown,
+    options: CallOptions,
+    modes: readonly StreamMode[] | undefined,
+    sinkOf: (delivery: Delivery<E>) => Sink,
+    throwing = true,
+  ): Delivery<E> {
+    const leave = new AbortController()
+    let running: Promise<void> = Promise.resolve()
+    const start = (): void => {
+      const signal = options.signal === undefined ? leave.signal : AbortSignal.any([options.signal, leave.signal])
+      running = this.#run(input, { ...options, signal, ...(modes && { modes }) }, sinkOf(delivery)).then(({ error }) =>
+        delivery.end(throwing ? error : undefined),
+      )
+    }
+    const delivery: Delivery<E> = new Delivery<E>(start, async () => {
+      leave.abort(new RivuletError('CANCELLED', 'the reader left'))
+      await running
+    })
+    return delivery
+  }
+
+  #run(input: unknown, options: CallOptions, sink: Sink): Promise<RunResult> {
+    const { plan, interruptBefore, interruptAfter, checkpointer } = this.#compiled
+    const settings: RunSettings = {
+      run: options.runId ?? randomId(),
+      threadId: options.threadId,
+      tags: options.tags ?? [],
+      metadata: options.metadata ?? {},
+      context: options.context,
+      recursionLimit: options.recursionLimit ?? 25,
+      maxConcurrency: options.maxConcurrency ?? Infinity,
+      durability: options.durability ?? 'async',
+      checkpointer: options.threadId === undefined ? undefined : checkpointer,
+      sink,
+      interruptBefore: options.interruptBefore ?? interruptBefore,
+      interruptAfter: options.interruptAfter ?? interruptAfter,
+    }
+    const request: RunRequest = {
+      plan,
+      input,
+      settings,
+      checkpointId: options.checkpointId,
+      historyInLog: options.historyInLog ?? false,
+      modes: options.modes?.filter((mode) => !alwaysRecorded.includes(mode)),
+      signal: options.signal,
+    }
+    return drive(request, new RunScope(settings))
+  }
+
+  /** Runs below the task of `ctx`: in its namespace, with its signal, streaming live. Prefer `ctx.run(graph, input)`. */
+  async runWithin(ctx: NodeContext, input: unknown): Promise<T['state']> {
+    return (await driveBelow(this.#compiled.plan, ctx, input)) as T['state']
+  }
+
+  /** The part of another graph's state that this graph reads. */
+  inputFrom(state: unknown): Record<string, unknown> {
+    const { schema } = this.#compiled.plan
+    const entries = Object.entries(state as object)
+    return Object.fromEntries(schema.whole !== undefined ? entries : entries.filter(([key]) => Object.hasOwn(schema.fields, key)))
+  }
+
+  /** This graph with a memory of its threads: itself when it has a checkpointer. */
+  withMemory(): Graph<T> {
+    return this.#compiled.checkpointer === undefined
+      ? new Graph<T>({ ...this.#compiled, checkpointer: new MemoryCheckpointer() })
+      : this
+  }
+
+  /** The thread's state, newest or at a checkpoint; `undefined` when there is none. Throws `UNSUPPORTED` without a checkpointer. */
+  getState(threadId: string, checkpointId?: string): Promise<GraphState | undefined> {
+    return stateOf(this.#memory(), this.#compiled.plan, threadId, checkpointId)
+  }
+
+  /** The thread's states from the newest to the oldest. Throws `UNSUPPORTED` without a checkpointer. */
+  getStateHistory(threadId: string, options: { limit?: number; before?: string } = {}): AsyncIterable<GraphState> {
+    return historyOf(this.#memory(), this.#compiled.plan, threadId, options)
+  }
+
+  /**
+   * Changes a thread's state as if a node had returned `update`; `asNode` says which, and what follows it runs next.
+   * Answers the new checkpoint's id. Throws `INVALID_UPDATE` on unknown keys, `UNSUPPORTED` without a checkpointer.
+   */
+  updateState(threadId: string, update: unknown, options: { asNode?: string; checkpointId?: string } = {}): Promise<string> {
+    return updateThread(this.#memory(), this.#compiled.plan, threadId, update, options)
+  }
+
+  #memory(): Checkpointer {
+    const { checkpointer } = this.#compiled
+    if (checkpointer !== undefined) return checkpointer
+    throw new RivuletError('UNSUPPORTED', `graph "${this.name}" has no checkpointer: compile({ checkpointer })`)
+  }
+
+  /** Nodes and edges as JSON. */
+  describe(): GraphDescription {
+    return describePlan(this.#compiled.plan)
+  }
+
+  /** Nodes and edges as a Mermaid flowchart. */
+  toMermaid(): string {
+    return mermaidOf(describePlan(this.#compiled.plan))
+  }
+}
+
+/** A sink for `invoke`: nobody reads, so nothing is built. */
+const SILENT: Sink = { wants: wantsFor([], false), emit: () => {}, room: () => undefined }
+
+function listOfModes(given: StreamMode | readonly StreamMode[]): readonly StreamMode[] {
+  const modes = typeof given === 'string' ? [given] : given
+  const wrong = modes.find((mode) => !isStreamMode(mode))
+  if (wrong === undefined) return modes
+  throw new RivuletError('INVALID_INPUT', `there is no stream mode "${String(wrong)}"; there are: ${streamModes.join(', ')}`)
+}

@@ -1,0 +1,262 @@
+import { RivuletError, type TypedGraph } from '@rivulet/protocol'
+import type { Checkpointer } from '../checkpoint/checkpointer.ts'
+import type { InputOf, StateSchema, UpdateOf, ValueOf } from '../state/schema.ts'
+import { toStateSchema } from '../state/schema.ts'
+import type { Field } from '../state/field.ts'
+import type { StandardSchema } from '../state/standard-schema.ts'
+import { Command, END, START, type Send } from './command.ts'
+import { Graph } from './compiled.ts'
+import type { NodeContext } from './node-context.ts'
+import type { Branch, Join, NodeOptions, NodeSpec, Plan, RetryPolicy } from './plan.ts'
+import { ParentCommand } from '../runtime/parent-command.ts'
+import { validatePlan } from './validate.ts'
+
+/** An update: an object with state keys that is nothing else (no list, promise, stream or command). */
+type Plain<U> = U &
+  object & {
+    [Symbol.toStringTag]?: never
+    [Symbol.iterator]?: never
+    [Symbol.asyncIterator]?: never
+    '~command'?: never
+  }
+
+type Result<U, D extends string> = Plain<U> | Command<D | END, Plain<U>> | void | undefined
+type Returned<Y> = Y | PromiseLike<Y> | AsyncIterable<Y>
+
+/** Keys a node returns that the state does not have. TypeScript checks no excess keys on inferred returns. */
+type Bad<Y, U> =
+  Y extends Command<string, infer O>
+    ? Extract<Exclude<keyof O, keyof U>, string>
+    : Y extends object
+      ? Extract<Exclude<keyof Y, keyof U>, string>
+      : never
+type Check<Y, U> = [Bad<Y, U>] extends [never]
+  ? unknown
+  : string extends Bad<Y, U>
+    ? unknown
+    : `unknown state key "${Bad<Y, U>}"`
+
+/** Goto targets that are known from a node's type; a dynamic one is checked at run time. */
+type Gotos<Y> = Y extends Command<infer G, infer _U> ? (string extends G ? never : G) : never
+type Missing<G extends string> = `node "${G}" is a goto target but was never added`
+
+/** A router's answer: names, sends, or keys of its map. */
+type Routed<K> = K | Send | readonly (K | Send)[]
+
+/** Declares what a graph's events carry, and its nodes' names up front. Fields are for the compiler only. */
+export interface GraphOptions<C, IP, RS, D extends string> {
+  /** Names of all nodes: `goto` is then checked where it is written. */
+  nodes?: readonly D[]
+  /** Type of what nodes write: `value<T>()`. */
+  custom?: Field<C>
+  /** Type of what a person is asked. */
+  interrupt?: Field<IP>
+  /** Type of what a person answers. */
+  resume?: Field<RS>
+  /** State keys that callers may pass. Default: all. */
+  input?: readonly string[]
+  /** State keys that `invoke` returns. Default: all but private ones. */
+  output?: readonly string[]
+}
+
+/** How a graph is compiled. */
+export interface CompileOptions {
+  /** Keeps threads; without one a run's state ends with it. */
+  checkpointer?: Checkpointer
+  /** Shown in `run.start` and descriptions. Default `"graph"`. */
+  name?: string
+  /** Stop before these nodes. */
+  interruptBefore?: readonly string[]
+  /** Stop after these nodes. */
+  interruptAfter?: readonly string[]
+}
+
+interface Types<S, C, IP, RS, N extends string> {
+  state: ValueOf<S>
+  update: UpdateOf<S>
+  input: InputOf<S>
+  nodes: N
+  custom: C
+  interrupt: IP
+  resume: RS
+}
+
+interface Pieces {
+  readonly nodes: Map<string, NodeSpec>
+  readonly edges: Map<string, string[]>
+  readonly joins: Join[]
+  readonly branches: Map<string, Branch[]>
+}
+
+/** A node that failed for good: `error` is what it threw. */
+type ErrorHandler<S, X, U, D extends string> = (error: unknown, state: ValueOf<S>, ctx: X) => Returned<Result<U, D>>
+
+/**
+ * Builds a graph: nodes that read the state and return updates, and edges that say what runs next. Add nodes before the
+ * edges that name them (for the types; at run time the order is free). Wrong keys, names and targets are compile errors.
+ */
+export class StateGraph<
+  S extends StateSchema | StandardSchema<never, unknown>,
+  C = unknown,
+  IP = unknown,
+  RS = unknown,
+  D extends string = string,
+  N extends string = never,
+  G extends string = never,
+> {
+  readonly #schema: StateSchema
+  readonly #options: GraphOptions<C, IP, RS, D>
+  readonly #pieces: Pieces = { nodes: new Map(), edges: new Map(), joins: [], branches: new Map() }
+
+  constructor(schema: S, options: GraphOptions<C, IP, RS, D> = {}) {
+    // Either form is accepted; what the types say of it was inferred from the same value.
+    this.#schema = toStateSchema(schema as StateSchema | StandardSchema)
+    this.#options = options
+  }
+
+  /**
+   * Adds a node: a function of state and context, sync, async or an async generator (each yield is an update). Throws
+   * `INVALID_GRAPH` when the name is taken or reserved.
+   */
+  addNode<const K extends D, Y extends Result<UpdateOf<S>, D>>(
+    name: K,
+    run: ((state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Returned<Y>) & Check<NoInfer<Y>, UpdateOf<S>>,
+    options?: NodeOptions & { onError?: ErrorHandler<S, NodeContext<C, IP, RS, UpdateOf<S>, D>, UpdateOf<S>, D> },
+  ): StateGraph<S, C, IP, RS, D, N | K, G | Gotos<Y>>
+  /** Adds a compiled graph as a node: it reads the keys it shares with this state and returns what it ends with. */
+  addNode<const K extends D>(
+    name: K,
+    graph: Graph & TypedGraph,
+    options?: NodeOptions,
+  ): StateGraph<S, C, IP, RS, D, N | K, G>
+  addNode(name: string, run: unknown, options: NodeOptions & { onError?: unknown } = {}): unknown {
+    const { nodes } = this.#pieces
+    if (name === START || name === END || name === '' || /[|:]/.test(name)) {
+      throw new RivuletError('INVALID_GRAPH', `${JSON.stringify(name)} cannot be a node's name: it is reserved, empty, or holds ":" or "|"`)
+    }
+    if (nodes.has(name)) throw new RivuletError('INVALID_GRAPH', `node "${name}" was added twice`)
+    nodes.set(name, nodeSpec(name, run, options, this.#schema))
+    return this
+  }
+
+  /** Leads from a node to the next; from several: once all of them have run. */
+  addEdge(from: N | START | readonly N[], to: N | END): this {
+    const { edges, joins } = this.#pieces
+    if (typeof from !== 'string' && from.length > 1) {
+      const sources = from as readonly string[]
+      joins.push({ key: `${[...sources].sort().join('+')}:${to}`, sources, target: to })
+      return this
+    }
+    const source = typeof from === 'string' ? from : from[0]
+    if (source === undefined) throw new RivuletError('INVALID_GRAPH', `an edge to "${to}" begins nowhere`)
+    const targets = edges.get(source)
+    if (targets === undefined) edges.set(source, [to])
+    else if (!targets.includes(to)) targets.push(to)
+    return this
+  }
+
+  /** Asks `route` after a node where to go: names (or keys of `map`), sends, several of them, or `END`. */
+  addConditionalEdges<const R extends Routed<N | END>>(
+    from: N | START,
+    route: (state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => R | PromiseLike<R>,
+    targets?: readonly (N | END)[],
+  ): this
+  addConditionalEdges<const K extends string | number | boolean>(
+    from: N | START,
+    route: (state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Routed<K> | PromiseLike<Routed<K>>,
+    map: { readonly [P in `${K}`]: N | END },
+  ): this
+  addConditionalEdges(from: string, route: unknown, targets?: readonly string[] | Readonly<Record<string, string>>): this {
+    const { branches } = this.#pieces
+    const pairs = targets === undefined ? undefined : Array.isArray(targets) ? targets.map((to: string) => [to, to] as const) : Object.entries(targets)
+    const branch: Branch = { route: route as Branch['route'], targets: pairs && new Map(pairs) }
+    branches.set(from, [...(branches.get(from) ?? []), branch])
+    return this
+  }
+
+  /** Adds nodes that run one after the other, in the order of the keys; the first follows `after` (default: the entry). */
+  addSequence<const Q extends Readonly<Record<D, (state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Returned<Result<UpdateOf<S>, D>>>>>(
+    nodes: Q,
+    after: N | START = START,
+  ): StateGraph<S, C, IP, RS, D, N | Extract<keyof Q, D>, G> {
+    let last: string = after
+    for (const [name, run] of Object.entries(nodes)) {
+      this.#add(name, run)
+      this.#link(last, name)
+      last = name
+    }
+    // The same object, with the names it has gained in its type.
+    return this as unknown as StateGraph<S, C, IP, RS, D, N | Extract<keyof Q, D>, G>
+  }
+
+  #add(name: string, run: unknown): void {
+    if (this.#pieces.nodes.has(name)) throw new RivuletError('INVALID_GRAPH', `node "${name}" was added twice`)
+    this.#pieces.nodes.set(name, nodeSpec(name, run, {}, this.#schema))
+  }
+
+  #link(from: string, to: string): void {
+    this.#pieces.edges.set(from, [...(this.#pieces.edges.get(from) ?? []), to])
+  }
+
+  /** Checks the graph and makes it runnable. Throws `INVALID_GRAPH`, naming the node and saying what to do. */
+  compile(
+    this: [Exclude<G, N | START | END>] extends [never] ? StateGraph<S, C, IP, RS, D, N, G> : Missing<Exclude<G, N | START | END>>,
+    options?: CompileOptions,
+  ): Graph<Types<S, C, IP, RS, N>>
+  compile(options: CompileOptions = {}): Graph<Types<S, C, IP, RS, N>> {
+    const { nodes, edges, joins, branches } = this.#pieces
+    const plan: Plan = {
+      name: options.name ?? 'graph',
+      schema: this.#schema,
+      inputKeys: this.#options.input,
+      outputKeys: this.#options.output,
+      nodes: new Map(nodes),
+      edges: new Map([...edges].map(([from, targets]) => [from, [...targets]])),
+      joins: [...joins],
+      branches: new Map(branches),
+    }
+    validatePlan(plan, options)
+    return new Graph<Types<S, C, IP, RS, N>>({
+      plan,
+      checkpointer: options.checkpointer,
+      interruptBefore: options.interruptBefore ?? [],
+      interruptAfter: options.interruptAfter ?? [],
+    })
+  }
+}
+
+function nodeSpec(name: string, run: unknown, options: NodeOptions & { onError?: unknown }, schema: StateSchema): NodeSpec {
+  const { retry, timeout, defer = false, metadata, tags = [], onError } = options
+  if (typeof run !== 'function' && !(run instanceof Graph)) {
+    throw new RivuletError('INVALID_GRAPH', `node "${name}" is neither a function nor a compiled graph`)
+  }
+  return {
+    name,
+    run: run instanceof Graph ? graphNode(run, schema) : (run as NodeSpec['run']),
+    onError: onError as NodeSpec['onError'],
+    retry: retryPolicy(retry),
+    timeout: typeof timeout === 'number' ? { runMs: timeout } : timeout,
+    defer,
+    metadata,
+    tags,
+  }
+}
+
+function retryPolicy(retry: RetryPolicy | boolean | undefined): RetryPolicy | undefined {
+  if (retry === undefined || retry === false) return undefined
+  return retry === true ? {} : retry
+}
+
+/** A graph as a node: shares the keys both states have. A command of its own for the parent is carried out here. */
+function graphNode(graph: Graph, schema: StateSchema): NodeSpec['run'] {
+  return async (state, ctx) => {
+    try {
+      const values = await graph.runWithin(ctx, graph.inputFrom(state))
+      const known = Object.entries(values as object).filter(([key]) => schema.whole !== undefined || Object.hasOwn(schema.fields, key))
+      return Object.fromEntries(known)
+    } catch (error) {
+      if (error instanceof ParentCommand) return new Command({ update: error.update as object, goto: error.goto })
+      throw error
+    }
+  }
+}

@@ -1,0 +1,254 @@
+import { messageOfThrown, RivuletError, type Envelope, type ListChange, type Message, type WireError } from '@rivulet/protocol'
+import type { Checkpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
+import { isRemoval, type MessageChanges } from '../state/message-list.ts'
+import { messageKeys, shownUpdate, visible, type Update, type Values } from '../state/schema.ts'
+import { Attempt, sameMessage } from './attempt.ts'
+import type { GraphHost, Task } from './host.ts'
+import { stableId } from './ids.ts'
+import { ParentCommand } from './parent-command.ts'
+import type { TaskResult } from './task.ts'
+
+/** Tells readers what one graph's run does, in the order of the event model. Builds nothing that nobody wants. */
+export class Announcer {
+  readonly #graph: GraphHost
+  readonly #lists: readonly string[]
+  /** State as readers have it; `undefined` before the first `values` of this run. */
+  #told: Values | undefined
+
+  constructor(graph: GraphHost) {
+    this.#graph = graph
+    this.#lists = messageKeys(graph.plan.schema)
+  }
+
+  taskStart(task: Task): void {
+    const { wants, scope } = this.#graph
+    if (!wants.tasks) return
+    const details = wants.taskDetails && { input: this.#visible(task.input), triggers: task.triggers }
+    scope.sink.emit({ type: 'task.start', ...this.#envelope(task), ...details })
+  }
+
+  /** Everything this attempt of the task told is withdrawn. */
+  rewind(task: Task, attempt: number): void {
+    this.#graph.scope.sink.emit({ type: 'rewind', ...this.#envelope(task), attempt })
+  }
+
+  /** Tells what a task returned and that it ended. Answers the result as it is to be used. */
+  taskEnd(task: Task, result: TaskResult): TaskResult {
+    const { sink } = this.#graph.scope
+    if (result.outcome === 'ok') {
+      this.#returned(task, result)
+      this.#updates(task, result.updates, false)
+    }
+    for (const asked of result.asked) {
+      if (asked.ns !== undefined && asked.ns.length !== this.#graph.ns.length) continue
+      const { id, value, schema } = asked
+      sink.emit({ type: 'interrupt', ...this.#envelope(task), id, value, ...(schema !== undefined && { schema }) })
+    }
+    this.#taskEnd(task, result)
+    return result
+  }
+
+  /** A task that had ended before the run was interrupted: its result counts, it does not run again. */
+  cached(task: Task, record: TaskRecord): void {
+    this.taskStart(task)
+    const updates = record.updates ?? []
+    this.#updates(task, updates, true)
+    this.#taskEnd(task, { outcome: 'cached', updates, targets: [], asked: [] })
+  }
+
+  #taskEnd(task: Task, result: TaskResult): void {
+    const { wants, scope } = this.#graph
+    if (!wants.tasks) return
+    const parent = result.error?.thrown instanceof ParentCommand
+    const outcome = parent ? 'ok' : result.outcome
+    const error = result.error === undefined || parent ? undefined : wireErrorOf(result.error.thrown, task.spec.name)
+    const details = wants.taskDetails && {
+      result: joined(result.updates),
+      interrupts: result.asked.map(({ id, value }) => ({ id, value })),
+    }
+    scope.sink.emit({ type: 'task.end', ...this.#envelope(task), outcome, ...details, ...(error && { error }) })
+  }
+
+  /** Shows the messages a task returned, where readers do not have them like this yet. */
+  #returned(task: Task, { updates, attempt: number = 1 }: TaskResult): void {
+    const { wants } = this.#graph
+    if (this.#lists.length === 0 || !(wants.messages || wants.values)) return
+    const messages = updates.flatMap((update) => this.#lists.flatMap((key) => messagesIn(update[key])))
+    if (messages.length === 0) return
+    const attempt = new Attempt(this.#graph, task, number)
+    for (const message of messages) attempt.show(message)
+  }
+
+  #updates(task: Task, updates: readonly Update[], cached: boolean): void {
+    const { wants, scope } = this.#graph
+    if (!wants.updates) return
+    const update = joined(updates)
+    scope.sink.emit({ type: 'updates', ...this.#envelope(task), update, ...(cached && { cached: true }) })
+  }
+
+  /** The namespace's state changed from `before` to `after`: messages first, then what their list is now. */
+  values(before: Values, after: Values): void {
+    const { wants, scope, plan } = this.#graph
+    if (!wants.values && !(wants.messages && this.#lists.length > 0)) {
+      this.#told = after
+      return
+    }
+    this.#messagesChanged(before, after)
+    if (!wants.values) {
+      this.#told = after
+      return
+    }
+    const shown = visible(plan.schema, after)
+    const full = this.#told === undefined
+    const old = this.#told === undefined ? {} : visible(plan.schema, this.#told)
+    const set: Record<string, unknown> = {}
+    const lists: Record<string, ListChange> = {}
+    for (const key of Object.keys(shown)) {
+      if (!full && shown[key] === old[key]) continue
+      if (this.#lists.includes(key)) lists[key] = listChange(old[key], shown[key])
+      else set[key] = shown[key]
+    }
+    const unset = Object.keys(old).filter((key) => !Object.hasOwn(shown, key))
+    this.#told = after
+    scope.sink.emit(
+      {
+        type: 'values',
+        ...this.#place(),
+        ...(Object.keys(set).length > 0 && { set }),
+        ...(unset.length > 0 && { unset }),
+        ...(Object.keys(lists).length > 0 && { lists }),
+        ...(full && { full: true }),
+      },
+      shown,
+    )
+  }
+
+  /** Says what a commit removed or made different from what was shown. */
+  #messagesChanged(before: Values, after: Values): void {
+    const { scope } = this.#graph
+    for (const key of this.#lists) {
+      const old = (before[key] ?? []) as readonly Message[]
+      const now = (after[key] ?? []) as readonly Message[]
+      if (old === now) continue
+      const kept = now.length >= old.length && old.every((message, i) => message.id === now[i]!.id)
+      if (!kept) {
+        const ids = new Set(now.map((message) => message.id))
+        for (const { id } of old) if (!ids.has(id)) this.#remove(id)
+      }
+      for (const [i, message] of now.entries()) {
+        if (message === old[i]) continue
+        const known = scope.shown.get(message.id)
+        if (known === undefined ? old.includes(message) : sameMessage(known, message)) continue
+        this.#put(message)
+      }
+    }
+  }
+
+  #remove(id: string): void {
+    this.#graph.scope.shown.delete(id)
+    this.#graph.scope.sink.emit({ type: 'message.remove', ...this.#place(), id })
+  }
+
+  #put(message: Message): void {
+    const { scope, checkpoint } = this.#graph
+    scope.shown.set(message.id, message)
+    const shown = checkpoint === undefined ? message : { ...message, meta: { ...message.meta, checkpoint } }
+    scope.sink.emit({ type: 'message', ...this.#place(), message: shown })
+  }
+
+  /** Messages that the thread held before this run, for readers who have only this run. */
+  history(values: Values): void {
+    const { wants, scope } = this.#graph
+    if (!wants.values) return
+    for (const key of this.#lists) {
+      for (const message of (values[key] ?? []) as readonly Message[]) {
+        scope.shown.set(message.id, message)
+        scope.sink.emit({ type: 'message', ...this.#place(), message })
+      }
+    }
+  }
+
+  /** Takes readers back to a checkpoint that is not the newest. */
+  fork({ id, values }: Checkpoint): void {
+    const shown = visible(this.#graph.plan.schema, values)
+    const lists = this.#lists.filter((key) => Object.hasOwn(shown, key))
+    const messages = lists.flatMap((key) => shown[key] as readonly Message[])
+    const rest = Object.entries(shown).filter(([key]) => !lists.includes(key))
+    this.#graph.scope.sink.emit({
+      type: 'rewind',
+      ...this.#place(),
+      to: id,
+      reason: 'fork',
+      state: {
+        values: Object.fromEntries(rest),
+        lists: Object.fromEntries(lists.map((key) => [key, (shown[key] as readonly Message[]).map((message) => message.id)])),
+        messages,
+      },
+    })
+  }
+
+  checkpoint(checkpoint: Checkpoint): void {
+    const { wants, scope, plan } = this.#graph
+    if (!wants.checkpoints) return
+    const { id, parent, source, next, values } = checkpoint
+    scope.sink.emit({
+      type: 'checkpoint',
+      ...this.#place(),
+      id,
+      ...(parent !== undefined && { parent }),
+      source,
+      next: [...next.sends.map(({ node }) => node), ...next.nodes.map(({ name }) => name)],
+      values: visible(plan.schema, values),
+    })
+  }
+
+  /** The run stops before or after a node because the caller asked for that. */
+  breakpoint(next: readonly string[]): void {
+    const { scope } = this.#graph
+    const id = stableId(`${this.#graph.checkpoint ?? scope.run}/breakpoint`)
+    scope.sink.emit({ type: 'interrupt', ...this.#place(), id, value: { breakpoint: true, next } })
+  }
+
+  #visible(input: unknown): unknown {
+    return input === this.#graph.values ? visible(this.#graph.plan.schema, this.#graph.values) : input
+  }
+
+  #envelope(task: Task): Envelope & { task: string; node: string } {
+    return { ...this.#place(), node: task.spec.name, task: task.id }
+  }
+
+  #place(): Envelope {
+    const { scope, ns, step } = this.#graph
+    return { run: scope.run, ...(ns.length > 0 && { ns }), step }
+  }
+}
+
+function messagesIn(update: unknown): readonly Message[] {
+  if (!Array.isArray(update)) return []
+  return (update as MessageChanges).filter((change): change is Message => !isRemoval(change))
+}
+
+/** Several updates of one task as one: merged while their keys differ, else a list in their order. */
+function joined(given: readonly Update[]): unknown {
+  const updates = given.map(shownUpdate)
+  if (updates.length === 1) return updates[0]
+  const merged: Record<string, unknown> = {}
+  for (const update of updates) {
+    for (const key of Object.keys(update)) if (Object.hasOwn(merged, key)) return updates
+    Object.assign(merged, update)
+  }
+  return merged
+}
+
+function listChange(before: unknown, after: unknown): ListChange {
+  const old = (before ?? []) as readonly Message[]
+  const now = after as readonly Message[]
+  const grew = old.length > 0 && now.length >= old.length && old.every((message, i) => message.id === now[i]!.id)
+  return grew ? { append: now.slice(old.length).map(({ id }) => id) } : { ids: now.map(({ id }) => id) }
+}
+
+/** An error of a node as it crosses the wire: what it says, under our code, with the node's name. */
+export function wireErrorOf(thrown: unknown, node: string | undefined): WireError {
+  if (thrown instanceof RivuletError) return { ...thrown.toJSON(), ...(thrown.node === undefined && node !== undefined && { node }) }
+  return { code: 'NODE_FAILED', message: messageOfThrown(thrown), ...(node !== undefined && { node }) }
+}

@@ -1,0 +1,209 @@
+import { RivuletError, toJson, toRivuletError, type Envelope, type Message, type Namespace } from '@rivulet/protocol'
+import { ownMessage } from '../state/message-list.ts'
+import type { Wants } from '../stream/sink.ts'
+import type { GraphHost, Task } from './host.ts'
+import { stableId } from './ids.ts'
+
+/** Thrown by `ctx.interrupt` to leave the node; carries what is asked. */
+export class InterruptSignal extends Error {
+  override readonly name = 'InterruptSignal'
+  readonly asked: readonly Asked[]
+
+  constructor(asked: readonly Asked[]) {
+    super('the node waits for a person; let this error pass')
+    this.asked = asked
+  }
+}
+
+/** A question to a person. */
+export interface Asked {
+  readonly id: string
+  readonly value: unknown
+  readonly schema?: unknown
+  readonly node?: string
+  readonly ns?: Namespace
+}
+
+/** One try of one task: what it emits, what it may still do, and its end. */
+export class Attempt {
+  readonly graph: GraphHost
+  readonly task: Task
+  readonly number: number
+  readonly tags: readonly string[]
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** What was asked and not answered; set even if the node swallowed the signal. */
+  asked: InterruptSignal | undefined
+  /** When it last gave a sign of life; watched by the idle timeout. */
+  onLife: (() => void) | undefined
+  #closed: RivuletError | undefined
+  #controller: AbortController | undefined
+  readonly #listeners = new Set<(reason: RivuletError) => void>()
+  #messages = 0
+  #questions = 0
+  #calls = 0
+  #idBase: string | undefined
+  /** What readers saw under an id before this attempt showed its own, so that withdrawing it can tell. */
+  readonly #shownBefore = new Map<string, Message | undefined>()
+
+  constructor(graph: GraphHost, task: Task, number: number) {
+    this.graph = graph
+    this.task = task
+    this.number = number
+    const { tags, metadata } = task.spec
+    this.tags = tags.length === 0 ? graph.tags : [...graph.tags, ...tags]
+    this.metadata = metadata === undefined ? graph.metadata : { ...graph.metadata, ...metadata }
+  }
+
+  get wants(): Wants {
+    return this.graph.wants
+  }
+
+  /** Fires when the run is stopped, a sibling failed or the time is up. Made on first use. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#closed !== undefined) this.#controller.abort(this.#closed)
+    }
+    return this.#controller.signal
+  }
+
+  /** Whether the attempt is over, and why. */
+  get closed(): RivuletError | undefined {
+    return this.#closed
+  }
+
+  /** What every event of this attempt says about itself. */
+  envelope(): Envelope & { task: string; node: string } {
+    const { graph, task, number } = this
+    return {
+      run: graph.scope.run,
+      ...(graph.ns.length > 0 && { ns: graph.ns }),
+      node: task.spec.name,
+      step: graph.step,
+      task: task.id,
+      ...(number > 1 && { attempt: number }),
+    }
+  }
+
+  /** Ends the attempt: nothing it writes from now on counts. With `abort` its signal fires with that reason. */
+  close(reason: RivuletError, abort: boolean): void {
+    if (this.#closed !== undefined) return
+    this.#closed = reason
+    if (abort) this.#controller?.abort(reason)
+    for (const listener of this.#listeners) listener(reason)
+    this.#listeners.clear()
+  }
+
+  /** Calls `listener` when the attempt is over, at once if it already is; the answer takes it off again. */
+  onClose(listener: (reason: RivuletError) => void): () => void {
+    if (this.#closed !== undefined) {
+      listener(this.#closed)
+      return () => {}
+    }
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Throws when the attempt is over: what it emits would belong to nothing. */
+  assertOpen(what: string): void {
+    if (this.#closed === undefined) return
+    const { name } = this.task.spec
+    const ended = this.#closed.code === 'NO_CONTEXT'
+    const code = ended ? 'NO_CONTEXT' : this.#closed.code
+    const why = ended ? 'has already ended' : `was stopped: ${this.#closed.message}`
+    throw new RivuletError(code, `${what} refused: node "${name}" ${why}`, { node: name, run: this.graph.scope.run })
+  }
+
+  /** Emits custom data. What is not JSON becomes an `error` event and the run goes on. */
+  write(data: unknown, name: string | undefined, toolCallId: string | undefined): void {
+    this.assertOpen('a write was')
+    this.onLife?.()
+    if (!this.wants.custom) return
+    let json: unknown
+    try {
+      json = toJson(data)
+    } catch (error) {
+      const { code, message } = toRivuletError(error, 'UNSERIALIZABLE')
+      const node = this.task.spec.name
+      const told = { code, message: `what node "${node}" wrote is left out: ${message}`, node }
+      this.graph.scope.sink.emit({ type: 'error', ...this.envelope(), error: told })
+      return
+    }
+    this.graph.scope.sink.emit({
+      type: 'custom',
+      ...this.envelope(),
+      ...(name !== undefined && { name }),
+      data: json,
+      ...(toolCallId !== undefined && { toolCallId }),
+    })
+  }
+
+  /** An id for a message made in this attempt: the same for the same run, task, attempt and place in it. */
+  nextMessageId = (): string => {
+    this.#idBase ??= stableId(`${this.graph.scope.run}/${this.task.id}/${this.number}`)
+    return `${this.#idBase}.${this.#messages++}`
+  }
+
+  /** Number of the next question in this attempt, from 0. */
+  nextQuestion(): number {
+    return this.#questions++
+  }
+
+  /** Number of the next graph called in this attempt, from 0. */
+  nextCall(): number {
+    return this.#calls++
+  }
+
+  /** Shows a whole message unless readers have it like this already. Returns it as it is kept. */
+  show(message: Message, after?: string): Message {
+    const kept = ownMessage(message)
+    const { shown, sink } = this.graph.scope
+    const known = shown.get(kept.id) ?? this.graph.knownMessage(kept.id)
+    if (known === kept || (known !== undefined && sameMessage(known, kept))) return kept
+    this.noteShown(kept)
+    const meta = this.messageMeta()
+    sink.emit({
+      type: 'message',
+      ...this.envelope(),
+      message: meta === undefined ? kept : { ...kept, meta: { ...kept.meta, ...meta } },
+      ...(after !== undefined && { after }),
+    })
+    return kept
+  }
+
+  /** Notes that readers have this message now. */
+  noteShown(message: Message): void {
+    const { shown } = this.graph.scope
+    if (!this.#shownBefore.has(message.id)) this.#shownBefore.set(message.id, shown.get(message.id))
+    shown.set(message.id, message)
+  }
+
+  /** Undoes {@link noteShown} after a rewind: readers have again what they had before. */
+  forgetShown(): void {
+    const { shown } = this.graph.scope
+    for (const [id, before] of this.#shownBefore) {
+      if (before === undefined) shown.delete(id)
+      else shown.set(id, before)
+    }
+    this.#shownBefore.clear()
+  }
+
+  /** What messages of this attempt say once: tags, user metadata, the checkpoint their step started from. */
+  messageMeta(): { tags?: readonly string[]; metadata?: Readonly<Record<string, unknown>>; checkpoint?: string } | undefined {
+    const { checkpoint } = this.graph
+    const bare = this.tags.length === 0 && checkpoint === undefined && Object.keys(this.metadata).length === 0
+    if (bare) return undefined
+    return {
+      ...(this.tags.length > 0 && { tags: this.tags }),
+      ...(Object.keys(this.metadata).length > 0 && { metadata: this.metadata }),
+      ...(checkpoint !== undefined && { checkpoint }),
+    }
+  }
+}
+
+/** Whether two messages say the same, whatever their meta. */
+export function sameMessage(a: Message, b: Message): boolean {
+  if (a === b) return true
+  const key = (m: Message) => JSON.stringify([m.role, m.content, m.parts, m.toolCalls, m.toolCallId, m.name])
+  return a.content === b.content && key(a) === key(b)
+}

@@ -1,0 +1,159 @@
+import {
+  formatNamespace,
+  PROTOCOL_VERSION,
+  RivuletError,
+  taskSegment,
+  type RunEnd,
+  type RunStatus,
+  type StreamMode,
+} from '@rivulet/protocol'
+import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
+import type { NodeContext } from '../graph/node-context.ts'
+import type { Plan } from '../graph/plan.ts'
+import { visible, type Values } from '../state/schema.ts'
+import { wireErrorOf } from './announcer.ts'
+import { InterruptSignal, type Asked } from './attempt.ts'
+import { GraphRun, type Outcome } from './graph-run.ts'
+import { ParentCommand } from './parent-command.ts'
+import { cancelled, RunScope, type RunSettings } from './run-scope.ts'
+import { begin, beginBelow, beginningOf } from './start.ts'
+import { TaskContext } from './task-context.ts'
+
+/** How a run ended. */
+export interface RunResult {
+  readonly status: RunStatus
+  readonly values: Values
+  readonly asked: readonly Asked[]
+  /** What was thrown, untouched; on `error` and `cancelled`. */
+  readonly error?: { readonly thrown: unknown }
+}
+
+/** What a run is asked to do beside its settings. */
+export interface RunRequest {
+  readonly plan: Plan
+  readonly input: unknown
+  readonly settings: RunSettings
+  readonly checkpointId: string | undefined
+  readonly historyInLog: boolean
+  readonly modes: readonly StreamMode[] | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** Runs a graph once, from `run.start` to `run.end`. Never rejects: failing is a result. */
+export async function drive(request: RunRequest, scope: RunScope): Promise<RunResult> {
+  const { signal } = request
+  const stop = (): void => scope.stop(cancelled(scope.run, signal?.reason))
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  const graph = new GraphRun(scope, request.plan, [])
+  try {
+    return end(graph, await start(graph, request))
+  } catch (thrown) {
+    return fail(graph, thrown)
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    scope.close()
+  }
+}
+
+async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
+  const { scope } = graph
+  const { checkpointer, threadId } = scope.settings
+  let saved: SavedCheckpoint | undefined
+  try {
+    saved = checkpointer !== undefined && threadId !== undefined ? await load(request) : undefined
+    const beginning = beginningOf(request.input, saved)
+    announceStart(graph, request, beginning.kind === 'answer' ? [...beginning.answers.keys()] : undefined)
+    if (saved !== undefined && !request.historyInLog) graph.announcer.history(saved.values)
+    if (saved !== undefined && request.checkpointId !== undefined) await announceFork(graph, request, saved)
+    await begin(graph, beginning, saved)
+  } catch (error) {
+    if (!scope.announced) announceStart(graph, request, undefined)
+    throw error
+  }
+  return graph.run()
+}
+
+async function load({ settings, checkpointId }: RunRequest): Promise<SavedCheckpoint | undefined> {
+  const saved = await settings.checkpointer!.get(settings.threadId!, '', checkpointId)
+  if (saved === undefined && checkpointId !== undefined) {
+    throw new RivuletError('NOT_FOUND', `thread "${settings.threadId}" has no checkpoint "${checkpointId}"`)
+  }
+  return saved
+}
+
+function announceStart(graph: GraphRun, { plan, modes }: RunRequest, resume: readonly string[] | undefined): void {
+  graph.scope.announced = true
+  graph.scope.sink.emit({
+    type: 'run.start',
+    run: graph.scope.run,
+    graph: plan.name,
+    protocol: PROTOCOL_VERSION,
+    ...(modes !== undefined && modes.length > 0 && { modes }),
+    ...(resume !== undefined && { resume }),
+  })
+}
+
+/** A run that does not go on from the newest checkpoint first takes readers back to where it starts. */
+async function announceFork(graph: GraphRun, { settings, historyInLog }: RunRequest, saved: SavedCheckpoint): Promise<void> {
+  const newest = await settings.checkpointer!.get(settings.threadId!, '')
+  if (historyInLog && newest?.id !== saved.id) graph.announcer.fork(saved)
+}
+
+function end(graph: GraphRun, { status, values, asked }: Outcome): RunResult {
+  announceEnd(graph, status)
+  return { status, values: output(graph.plan, values), asked }
+}
+
+function fail(graph: GraphRun, given: unknown): RunResult {
+  const thrown = given instanceof ParentCommand ? outsideOfParent(given) : given
+  const status = thrown === graph.scope.stopped ? 'cancelled' : 'error'
+  announceEnd(graph, status, status === 'error' ? thrown : undefined)
+  return { status, values: output(graph.plan, graph.values), asked: [], error: { thrown } }
+}
+
+function outsideOfParent(cause: ParentCommand): RivuletError {
+  return new RivuletError('INVALID_UPDATE', 'a node of the root graph returned a command for its parent, and there is none', { cause })
+}
+
+function announceEnd(graph: GraphRun, status: RunStatus, thrown?: unknown): void {
+  const { scope, checkpoint, failedNode } = graph
+  const event: RunEnd = {
+    type: 'run.end',
+    run: scope.run,
+    status,
+    ...(checkpoint !== undefined && { checkpoint }),
+    ...(status === 'error' && { error: { ...wireErrorOf(thrown, failedNode), run: scope.run } }),
+  }
+  scope.sink.emit(event)
+}
+
+/** The state as `invoke` returns it: without private keys, and only the output's keys where the graph names some. */
+export function output(plan: Plan, values: Values): Values {
+  const shown = visible(plan.schema, values)
+  const { outputKeys } = plan
+  if (outputKeys === undefined) return shown
+  return Object.fromEntries(Object.entries(shown).filter(([key]) => outputKeys.includes(key)))
+}
+
+/** Runs a graph below a task: in its namespace, with its signal, to the same readers. */
+export async function driveBelow(plan: Plan, ctx: NodeContext, input: unknown): Promise<Values> {
+  if (!(ctx instanceof TaskContext)) {
+    throw new RivuletError('NO_CONTEXT', 'a graph runs below the ctx that a node was given, and this is another object')
+  }
+  const attempt = TaskContext.attemptOf(ctx)
+  attempt.assertOpen('a graph call was')
+  const { graph: above, task } = attempt
+  const call = attempt.nextCall()
+  const ns = [...above.ns, taskSegment(task.spec.name, task.id), ...(call > 0 ? [String(call)] : [])]
+  formatNamespace(ns)
+  const graph = new GraphRun(above.scope, plan, ns, attempt)
+  await beginBelow(graph, input, above.resuming.has(task.id))
+  const outcome = await graph.run()
+  if (outcome.status === 'interrupted') {
+    attempt.asked = new InterruptSignal(outcome.asked)
+    throw attempt.asked
+  }
+  return output(plan, outcome.values)
+}
+

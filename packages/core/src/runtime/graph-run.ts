@@ -1,0 +1,445 @@
+import { formatNamespace, RivuletError, sameNamespace, type Message, type Namespace } from '@rivulet/protocol'
+import { diffOf } from '../checkpoint/change.ts'
+import type { Checkpoint, SavedCheckpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
+import { END, START } from '../graph/command.ts'
+import type { Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
+import { applyWrites, messageKeys, ownUpdate, type Update, type Values, type Writes } from '../state/schema.ts'
+import type { Wants } from '../stream/sink.ts'
+import type { Asked, Attempt } from './attempt.ts'
+import type { Closable, GraphHost, Task } from './host.ts'
+import { checkpointId, randomId, stableId } from './ids.ts'
+import { ParentCommand } from './parent-command.ts'
+import type { RunScope } from './run-scope.ts'
+import { Announcer } from './announcer.ts'
+import { isEmpty, NOTHING, planNext, type Finished, type NextStep } from './step.ts'
+import { ABORTED, runTask, type TaskResult } from './task.ts'
+
+/** How a graph's run ended, short of an error. */
+export interface Outcome {
+  readonly status: 'done' | 'interrupted'
+  readonly values: Values
+  readonly asked: readonly Asked[]
+}
+
+/** What a graph's run goes on from. */
+export interface Standing {
+  readonly values: Values
+  readonly next: NextStep
+  /** Step of the checkpoint; the first superstep is one above. */
+  readonly step: number
+  readonly checkpoint: string | undefined
+  /** Tasks of the next step that had ended or asked before. */
+  readonly tasks: readonly TaskRecord[]
+  readonly answers: ReadonlyMap<string, unknown>
+}
+
+/** One graph running: the root of a run, or a subgraph called by one of its tasks. Walks supersteps until nothing is left. */
+export class GraphRun implements GraphHost {
+  readonly scope: RunScope
+  readonly plan: Plan
+  readonly ns: Namespace
+  readonly tags: readonly string[]
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly wants: Wants
+  readonly announcer: Announcer
+  readonly answers: Map<string, unknown> = new Map()
+  /** State that the tasks of the current step read. */
+  values: Values = {}
+  /** Superstep under way. */
+  step = 0
+  /** Checkpoint the current step started from. */
+  checkpoint: string | undefined
+  /** A task of this step has failed: the others are being aborted. */
+  failing = false
+  /** Tasks that asked in an earlier run and start again in this one, with their last attempt. */
+  readonly resuming: Map<string, number> = new Map()
+  #next: NextStep = NOTHING
+  #done: readonly TaskRecord[] = []
+  readonly #open = new Set<Closable>()
+  #writing: Promise<void> = Promise.resolve()
+  #partials: readonly Message[] = []
+  #unwritten: { checkpoint: Checkpoint; before: Values | undefined } | undefined
+
+  /** Node whose error ended the run. */
+  failedNode: string | undefined
+  readonly #caller: Attempt | undefined
+
+  /** `caller` is the attempt that calls this graph; without one it is the root. */
+  constructor(scope: RunScope, plan: Plan, ns: Namespace, caller?: Attempt) {
+    this.scope = scope
+    this.plan = plan
+    this.ns = ns
+    this.#caller = caller
+    this.tags = caller?.tags ?? scope.settings.tags
+    this.metadata = caller?.metadata ?? scope.settings.metadata
+    this.wants = ns.length > 0 && !scope.sink.wants.subgraphs ? NO_WANTS : scope.sink.wants
+    this.announcer = new Announcer(this)
+  }
+
+  /** Puts the run where it goes on from. */
+  standAt(standing: Standing): void {
+    this.values = standing.values
+    this.step = standing.step
+    this.checkpoint = standing.checkpoint
+    this.#next = standing.next
+    this.#done = standing.tasks.filter((task) => task.updates !== undefined)
+    for (const task of standing.tasks) if (task.interrupts !== undefined) this.resuming.set(task.task, task.attempt ?? 1)
+    for (const [id, answer] of standing.answers) this.answers.set(id, answer)
+  }
+
+  /** Takes a caller's update and plans what follows the entry. Answers the state before it. */
+  enter(update: Update, targets: readonly Target[]): Values {
+    const before = this.values
+    this.values = applyWrites(this.plan.schema, before, [{ writer: 'the input', updates: [update] }])
+    this.step++
+    this.#next = planNext(this.plan, [{ node: START, targets }], NOTHING)
+    return before
+  }
+
+  /** Applies an update outside of any step. */
+  write(update: Update, writer: string): void {
+    this.values = applyWrites(this.plan.schema, this.values, [{ writer, updates: [update] }])
+  }
+
+  /** Goes on at these targets instead of what was planned. */
+  jump(targets: readonly Target[]): void {
+    this.#next = planNext(this.plan, [{ node: '', targets }], NOTHING)
+  }
+
+  /** State with what had already ended of the next step: what readers saw last. */
+  preview(): Values {
+    const writes = this.#done.map(({ node, updates = [] }) => ({ writer: `node "${node}"`, updates }))
+    return applyWrites(this.plan.schema, this.values, writes)
+  }
+
+  /** Runs superstep after superstep. Rejects with what a node threw, or with a typed error of ours. */
+  async run(): Promise<Outcome> {
+    const first = this.step
+    let resumed = true
+    try {
+      while (!isEmpty(this.#next)) {
+        if (this.stopped !== undefined) throw this.stopped
+        if (!resumed && this.#breaksAt(this.scope.settings.interruptBefore, this.#names())) return await this.#paused()
+        if (this.step - first >= this.scope.settings.recursionLimit) throw this.#tooLong()
+        if (this.scope.sink.room() !== undefined) await this.scope.waitForRoom()
+        resumed = false
+        const ran = this.#names()
+        const asked = await this.#superstep()
+        if (asked.length > 0) return { status: 'interrupted', values: this.values, asked }
+        if (this.#breaksAt(this.scope.settings.interruptAfter, ran) && !isEmpty(this.#next)) return await this.#paused()
+      }
+      return { status: 'done', values: this.values, asked: [] }
+    } finally {
+      await this.#flush()
+    }
+  }
+
+  get stopped(): RivuletError | undefined {
+    return this.#caller === undefined ? this.scope.stopped : this.#caller.closed
+  }
+
+  onStop(listener: (reason: RivuletError) => void): () => void {
+    return this.#caller === undefined ? this.scope.onStop(listener) : this.#caller.onClose(listener)
+  }
+
+  /** Whether a router or a command may lead there. */
+  isTarget(name: string): boolean {
+    return name === END || this.plan.nodes.has(name)
+  }
+
+  /** A message of the current state, by id. */
+  knownMessage(id: string): Message | undefined {
+    for (const key of messageKeys(this.plan.schema)) {
+      const found = (this.values[key] as readonly Message[] | undefined)?.findLast((message) => message.id === id)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  /** An attempt begins; it is closed with the run, a failing sibling, or its own end. */
+  open(attempt: Closable): void {
+    this.#open.add(attempt)
+  }
+
+  close(attempt: Closable, reason: RivuletError): void {
+    this.#open.delete(attempt)
+    attempt.close(reason, reason.code !== 'NO_CONTEXT')
+  }
+
+  /** Takes back what a failed attempt emitted. */
+  withdraw(attempt: Closable): void {
+    const { task, number } = attempt
+    attempt.forgetShown()
+    this.announcer.rewind(task, number)
+  }
+
+  /** Aborts the attempt when its time is up. Returns what ends the watch. */
+  watch(attempt: Closable, { runMs, idleMs }: TimeoutPolicy): () => void {
+    const { name } = attempt.task.spec
+    const expire = (how: string) => () =>
+      attempt.close(new RivuletError('NODE_TIMEOUT', `node "${name}" ${how}`, { node: name, run: this.scope.run }), true)
+    const whole = runMs === undefined ? undefined : setTimeout(expire(`ran longer than ${runMs} ms`), runMs)
+    let idle = idleMs === undefined ? undefined : setTimeout(expire(`gave no sign of life for ${idleMs} ms`), idleMs)
+    if (idleMs !== undefined) {
+      attempt.onLife = () => {
+        clearTimeout(idle)
+        idle = setTimeout(expire(`gave no sign of life for ${idleMs} ms`), idleMs)
+      }
+    }
+    return () => {
+      clearTimeout(whole)
+      clearTimeout(idle)
+      attempt.onLife = undefined
+    }
+  }
+
+  async #superstep(): Promise<readonly Asked[]> {
+    const tasks = this.#tasks()
+    this.step++
+    const done = new Map(this.#done.map((record) => [record.task, record]))
+    const open = done.size === 0 ? tasks : tasks.filter((task) => !done.has(task.id))
+    for (const task of tasks) if (done.has(task.id)) this.announcer.cached(task, done.get(task.id)!)
+    for (const task of open) {
+      const before = this.resuming.get(task.id)
+      if (before !== undefined) this.announcer.rewind(task, before)
+    }
+    for (const task of open) this.announcer.taskStart(task)
+    const results = await this.#runAll(open)
+    const ended = new Map(open.map((task, i) => [task.id, results[i]!]))
+    const all = tasks.map((task): [Task, TaskResult] => [task, ended.get(task.id) ?? restored(done.get(task.id)!)])
+    const failed = all.find(([, result]) => result.error !== undefined)
+    const asked = all.flatMap(([, result]) => result.asked)
+    if (failed !== undefined || asked.length > 0 || this.stopped !== undefined) {
+      await this.#leaveHalfway(all)
+      if (this.stopped !== undefined) this.#keepPartials()
+      if (failed?.[1].error?.thrown instanceof ParentCommand) throw failed[1].error.thrown
+      if (this.stopped !== undefined) throw this.stopped
+      if (failed !== undefined) {
+        this.failedNode = failed[0].spec.name
+        throw failed[1].error!.thrown
+      }
+      return asked
+    }
+    this.#commit(all)
+    return []
+  }
+
+  /** The tasks of the next step: sends in their order, then nodes by name. */
+  #tasks(): Task[] {
+    const { nodes, sends } = this.#next
+    const base = `${this.checkpoint ?? this.scope.run}/${this.ns.join('|')}/${this.step + 1}`
+    const tasks: Task[] = []
+    for (const [i, send] of sends.entries()) {
+      const spec = this.plan.nodes.get(send.node)!
+      tasks.push({ id: stableId(`${base}/send/${i}/${send.node}`), spec, input: send.input, triggers: ['Send'], sent: true })
+    }
+    for (const { name, triggers } of nodes) {
+      const spec = this.plan.nodes.get(name)!
+      tasks.push({ id: stableId(`${base}/${name}`), spec, input: this.values, triggers, sent: false })
+    }
+    return tasks
+  }
+
+  /** Runs tasks side by side, at most `maxConcurrency` at once. Ends early when one fails or the run is stopped. */
+  #runAll(tasks: readonly Task[]): Promise<TaskResult[]> {
+    return new Promise((resolve) => {
+      const results: TaskResult[] = []
+      let left = tasks.length
+      let started = 0
+      const limit = this.scope.settings.maxConcurrency
+      const finish = (): void => {
+        off()
+        resolve(results)
+      }
+      const abortRest = (reason: RivuletError): void => {
+        left = 0
+        this.#partials = this.#streamedHere()
+        for (const attempt of this.#open) this.close(attempt, reason)
+        for (const [i, task] of tasks.entries()) {
+          if (results[i] !== undefined) continue
+          results[i] = ABORTED
+          this.announcer.taskEnd(task, ABORTED)
+        }
+        finish()
+      }
+      const settle = (i: number, result: TaskResult): void => {
+        if (left === 0) return
+        const shown = this.announcer.taskEnd(tasks[i]!, result)
+        results[i] = shown
+        left--
+        if (shown.error !== undefined) {
+          this.failing = true
+          abortRest(new RivuletError('CANCELLED', `node "${tasks[i]!.spec.name}" failed beside it`, { run: this.scope.run }))
+        } else if (left === 0) finish()
+        else startNext()
+      }
+      const startNext = (): void => {
+        while (left > 0 && started < tasks.length && started - results.filter(Boolean).length < limit) {
+          const i = started++
+          void runTask(this, tasks[i]!).then((result) => settle(i, result))
+        }
+      }
+      const off = this.onStop(abortRest)
+      startNext()
+    })
+  }
+
+  /** What models of this graph have streamed of messages that are not complete. */
+  #streamedHere(): readonly Message[] {
+    return [...this.scope.streaming].flatMap((one) => (sameNamespace(one.ns, this.ns) ? (one.partial() ?? []) : []))
+  }
+
+  /** A run that was stopped keeps what its models had said so far: it is on the page, so it is in the state. */
+  #keepPartials(): void {
+    const [key] = messageKeys(this.plan.schema)
+    if (key === undefined || this.#partials.length === 0 || this.ns.length > 0) return
+    const before = this.values
+    const update = ownUpdate(this.plan.schema, { [key]: this.#partials }, 'the stopped run', randomId)
+    this.values = applyWrites(this.plan.schema, before, [{ writer: 'the stopped run', updates: [update] }])
+    this.announcer.values(before, this.values)
+    this.save('loop', before, { next: NOTHING })
+  }
+
+  /** Applies what the step wrote, in an order that does not depend on who was faster, and plans the next. */
+  #commit(all: readonly (readonly [Task, TaskResult])[]): void {
+    const ordered = all.length === 1 ? all : inApplyOrder(all)
+    const before = this.values
+    this.values = applyWrites(this.plan.schema, before, ordered.map(writesOf))
+    const finished = ordered.map(([task, { targets }]): Finished => ({ node: task.spec.name, targets }))
+    this.#next = planNext(this.plan, finished, this.#next)
+    this.#done = []
+    this.resuming.clear()
+    if (this.values !== before || all.some(([, result]) => result.updates.length > 0)) this.announcer.values(before, this.values)
+    this.save('loop', before)
+  }
+
+  /** Keeps at the checkpoint what had ended when the step could not be finished, and shows it. */
+  async #leaveHalfway(all: readonly (readonly [Task, TaskResult])[]): Promise<void> {
+    const finished = inApplyOrder(all).filter(([, result]) => result.outcome === 'ok' || result.outcome === 'cached')
+    const asked = all.some(([, result]) => result.asked.length > 0)
+    if (asked && finished.length > 0) {
+      const before = this.values
+      this.values = applyWrites(this.plan.schema, before, finished.map(writesOf))
+      if (this.values !== before) this.announcer.values(before, this.values)
+    }
+    const { checkpointer, threadId } = this.scope.settings
+    if (checkpointer === undefined || threadId === undefined || this.checkpoint === undefined) return
+    const tasks = all.flatMap(([task, result]) => recordOf(task, result))
+    if (tasks.length === 0) return
+    await this.#flush()
+    const answers = Object.fromEntries(this.answers)
+    await checkpointer.putPending(threadId, formatNamespace(this.ns), this.checkpoint, { tasks, answers })
+  }
+
+  /** Writes a checkpoint of the state as it is now; `before` is its parent's state. */
+  save(source: Checkpoint['source'], before: Values | undefined, extra: { next?: NextStep; input?: Update } = {}): void {
+    const { settings } = this.scope
+    if (settings.checkpointer === undefined || settings.threadId === undefined) return
+    const now = Date.now()
+    const checkpoint: Checkpoint = {
+      id: checkpointId(now),
+      parent: this.checkpoint,
+      step: this.step,
+      source,
+      createdAt: now,
+      values: this.values,
+      next: extra.next ?? this.#next,
+      metadata: settings.metadata,
+      ...(extra.input !== undefined && { input: extra.input }),
+    }
+    this.checkpoint = checkpoint.id
+    this.announcer.checkpoint(checkpoint)
+    if (settings.durability === 'exit') {
+      this.#unwritten = { checkpoint: { ...checkpoint, parent: this.#unwritten?.checkpoint.parent ?? checkpoint.parent }, before: this.#unwritten?.before ?? before }
+    } else this.#write(checkpoint, before)
+  }
+
+  #write(checkpoint: Checkpoint, before: Values | undefined): void {
+    const { checkpointer, threadId } = this.scope.settings
+    const change = before === undefined ? undefined : diffOf(before, checkpoint.values)
+    const ns = formatNamespace(this.ns)
+    this.#writing = this.#writing.then(() => checkpointer!.put(threadId!, ns, checkpoint, change))
+    // A failing store is told where the run waits for it; until then it must not count as unhandled.
+    this.#writing.catch(() => {})
+  }
+
+  async #flush(): Promise<void> {
+    const unwritten = this.#unwritten
+    this.#unwritten = undefined
+    if (unwritten !== undefined) this.#write(unwritten.checkpoint, unwritten.before)
+    await this.#writing
+  }
+
+  /** Waits for the store where the run asked for that. */
+  async durable(): Promise<void> {
+    if (this.scope.settings.durability === 'sync') await this.#writing
+  }
+
+  #names(): readonly string[] {
+    return [...this.#next.nodes.map(({ name }) => name), ...this.#next.sends.map(({ node }) => node)]
+  }
+
+  #breaksAt(nodes: readonly string[], names: readonly string[]): boolean {
+    return nodes.length > 0 && this.ns.length === 0 && names.some((name) => nodes.includes(name) || nodes.includes('*'))
+  }
+
+  async #paused(): Promise<Outcome> {
+    this.announcer.breakpoint(this.#names())
+    await this.#flush()
+    return { status: 'interrupted', values: this.values, asked: [] }
+  }
+
+  #tooLong(): RivuletError {
+    const { recursionLimit } = this.scope.settings
+    const how = `the graph took ${recursionLimit} steps without ending; nodes that would run next: ${this.#names().join(', ')}`
+    return new RivuletError('RECURSION_LIMIT', `${how}. Raise recursionLimit if that is intended.`, { run: this.scope.run })
+  }
+}
+
+const NO_WANTS: Wants = {
+  values: false,
+  updates: false,
+  tasks: false,
+  taskDetails: false,
+  checkpoints: false,
+  messages: false,
+  custom: false,
+  tools: false,
+  subgraphs: false,
+}
+
+function inApplyOrder<T extends readonly [Task, TaskResult]>(all: readonly T[]): readonly T[] {
+  return [...all.filter(([task]) => !task.sent), ...all.filter(([task]) => task.sent)]
+}
+
+function writesOf([task, { updates }]: readonly [Task, TaskResult]): Writes {
+  return { writer: `node "${task.spec.name}"`, updates }
+}
+
+function recordOf(task: Task, result: TaskResult): TaskRecord[] {
+  const base = { task: task.id, node: task.spec.name }
+  if (result.outcome === 'ok' || result.outcome === 'cached') return [{ ...base, updates: result.updates, targets: result.targets }]
+  if (result.asked.length > 0) return [{ ...base, interrupts: result.asked, attempt: result.attempt ?? 1 }]
+  return []
+}
+
+function restored({ updates = [], targets = [] }: TaskRecord): TaskResult {
+  return { outcome: 'cached', updates, targets, asked: [] }
+}
+
+/** The standing of a thread that has no checkpoint yet. */
+export function freshStanding(values: Values): Standing {
+  return { values, next: NOTHING, step: -1, checkpoint: undefined, tasks: [], answers: new Map() }
+}
+
+/** The standing that a checkpoint describes. */
+export function standingOf(saved: SavedCheckpoint): Standing {
+  return {
+    values: saved.values,
+    next: saved.next,
+    step: saved.step,
+    checkpoint: saved.id,
+    tasks: saved.tasks,
+    answers: new Map(Object.entries(saved.answers)),
+  }
+}

@@ -1,0 +1,56 @@
+import type { Message, Namespace, RivuletError } from '@rivulet/protocol'
+import type { NodeSpec, Plan, TimeoutPolicy } from '../graph/plan.ts'
+import type { Values } from '../state/schema.ts'
+import type { Wants } from '../stream/sink.ts'
+import type { RunScope } from './run-scope.ts'
+
+/** One node about to run in one step. */
+export interface Task {
+  readonly id: string
+  readonly spec: NodeSpec
+  /** What the node reads: the state, or a send's own input. */
+  readonly input: unknown
+  readonly triggers: readonly string[]
+  /** Made by `Send`: applies after the nodes that edges reached. */
+  readonly sent: boolean
+}
+
+/** What tasks see of the graph that runs them. */
+export interface GraphHost {
+  readonly scope: RunScope
+  readonly plan: Plan
+  readonly ns: Namespace
+  readonly tags: readonly string[]
+  readonly metadata: Readonly<Record<string, unknown>>
+  /** Why this graph was stopped: its run, or the task that called it; `undefined` while it goes on. */
+  readonly stopped: RivuletError | undefined
+  readonly wants: Wants
+  /** Answers to interrupts of this graph, by id. */
+  readonly answers: ReadonlyMap<string, unknown>
+  /** State that the tasks of the current step read. */
+  readonly values: Values
+  readonly step: number
+  /** Checkpoint the current step started from. */
+  readonly checkpoint: string | undefined
+  /** A task of this step has failed: the others are being aborted. */
+  readonly failing: boolean
+  /** Tasks that asked in an earlier run and start again in this one, with their last attempt. */
+  readonly resuming: ReadonlyMap<string, number>
+  /** Calls `listener` when this graph is stopped, at once if it already is; the answer takes it off again. */
+  onStop(listener: (reason: RivuletError) => void): () => void
+  isTarget(name: string): boolean
+  knownMessage(id: string): Message | undefined
+  open(attempt: Closable): void
+  close(attempt: Closable, reason: RivuletError): void
+  withdraw(attempt: Closable): void
+  watch(attempt: Closable, timeout: TimeoutPolicy): () => void
+}
+
+/** What a graph does with an attempt of one of its tasks. */
+export interface Closable {
+  readonly task: Task
+  readonly number: number
+  onLife: (() => void) | undefined
+  close(reason: RivuletError, abort: boolean): void
+  forgetShown(): void
+}

@@ -1,0 +1,36 @@
+/** A new id with 128 random bits, in 32 hex digits. */
+export function randomId(): string {
+  return crypto.randomUUID().replaceAll('-', '')
+}
+
+/**
+ * A short stable id for what identifies something: the same text always gives the same id. 64 bits as 13 base-36 digits;
+ * not for secrets. (cyrb53's mixing, with both halves kept.)
+ */
+export function stableId(text: string): string {
+  let a = 0xdeadbeef
+  let b = 0x41c6ce57
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    a = Math.imul(a ^ code, 2654435761)
+    b = Math.imul(b ^ code, 1597334677)
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)
+  return digits(a) + digits(b)
+}
+
+function digits(half: number): string {
+  return (half >>> 0).toString(36).padStart(7, '0')
+}
+
+let lastTime = 0
+let counter = 0
+
+/** A checkpoint's id: sorts by time of creation, also within one millisecond of one process, and is random behind. */
+export function checkpointId(now: number): string {
+  const time = Math.max(now, lastTime)
+  counter = time === lastTime ? counter + 1 : 0
+  lastTime = time
+  return `${time.toString(36).padStart(9, '0')}${counter.toString(36).padStart(4, '0')}${randomId().slice(0, 10)}`
+}

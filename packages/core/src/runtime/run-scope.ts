@@ -1,0 +1,95 @@
+import { RivuletError, type Message, type Namespace } from '@rivulet/protocol'
+import type { Checkpointer } from '../checkpoint/checkpointer.ts'
+import type { Sink } from '../stream/sink.ts'
+
+/** Settings of one run that every graph in it shares. */
+export interface RunSettings {
+  readonly run: string
+  readonly threadId: string | undefined
+  readonly tags: readonly string[]
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly context: unknown
+  readonly recursionLimit: number
+  readonly maxConcurrency: number
+  readonly durability: 'sync' | 'async' | 'exit'
+  readonly checkpointer: Checkpointer | undefined
+  readonly sink: Sink
+  readonly interruptBefore: readonly string[]
+  readonly interruptAfter: readonly string[]
+}
+
+/** A message on its way. */
+export interface Streaming {
+  readonly ns: Namespace
+  /** What has arrived of it, as a `cut` message; `undefined` when that is nothing worth keeping. */
+  partial(): Message | undefined
+}
+
+/** One run from its start to its end: what is shared by the root graph, its subgraphs, their tasks and model calls. */
+export class RunScope {
+  readonly settings: RunSettings
+  readonly sink: Sink
+  readonly run: string
+  /** Answers to interrupts by id, given to this run. */
+  readonly answers: Map<string, unknown> = new Map()
+  /** Messages as readers last saw them, by id: what a task returns is shown only where it differs. */
+  readonly shown: Map<string, Message> = new Map()
+  /** Messages that models stream right now. */
+  readonly streaming: Set<Streaming> = new Set()
+  /** `run.start` has been told. */
+  announced = false
+  #stopped: RivuletError | undefined
+  readonly #listeners = new Set<(reason: RivuletError) => void>()
+
+  constructor(settings: RunSettings) {
+    this.settings = settings
+    this.sink = settings.sink
+    this.run = settings.run
+  }
+
+  /** Why the run was stopped; `undefined` while it goes on. */
+  get stopped(): RivuletError | undefined {
+    return this.#stopped
+  }
+
+  /** Stops the run: everybody who listens is told at once, in order of registration. Later calls change nothing. */
+  stop(reason: RivuletError): void {
+    if (this.#stopped !== undefined) return
+    this.#stopped = reason
+    for (const listener of this.#listeners) listener(reason)
+    this.#listeners.clear()
+  }
+
+  /** Calls `listener` when the run is stopped; the answer takes it off again. Called at once when it already is. */
+  onStop(listener: (reason: RivuletError) => void): () => void {
+    if (this.#stopped !== undefined) {
+      listener(this.#stopped)
+      return () => {}
+    }
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** The run is over: nobody needs to be told any more. */
+  close(): void {
+    this.#listeners.clear()
+  }
+
+  /** Waits for the reader to catch up; rejects when the run is stopped meanwhile. */
+  async waitForRoom(): Promise<void> {
+    const room = this.sink.room()
+    if (room === undefined) return
+    await new Promise<void>((resolve, reject) => {
+      const off = this.onStop(reject)
+      void room.then(() => {
+        off()
+        resolve()
+      })
+    })
+  }
+}
+
+/** The error of a run that was stopped on purpose; `cause` is the reason given. */
+export function cancelled(run: string, reason: unknown): RivuletError {
+  return new RivuletError('CANCELLED', 'the run was cancelled', { run, cause: reason })
+}

@@ -1,0 +1,136 @@
+import { RivuletError, formatNamespace } from '@rivulet/protocol'
+import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
+import { Command, isCommand, START } from '../graph/command.ts'
+import type { NodeSpec } from '../graph/plan.ts'
+import { initialValues, ownUpdate, validateInput, type Update } from '../state/schema.ts'
+import { freshStanding, standingOf, type GraphRun } from './graph-run.ts'
+import type { Task } from './host.ts'
+import { stableId } from './ids.ts'
+import { NOTHING, type NextStep } from './step.ts'
+import { routesFrom } from './task.ts'
+
+/** What a checkpoint of source `input` says runs next: its input has not been applied yet. */
+const AT_ENTRY: NextStep = { ...NOTHING, nodes: [{ name: START, triggers: [] }] }
+
+const ENTRY: NodeSpec = {
+  name: START,
+  run: () => undefined,
+  onError: undefined,
+  retry: undefined,
+  timeout: undefined,
+  defer: false,
+  metadata: undefined,
+  tags: [],
+}
+
+/** How a run begins: anew with an input, or from where the thread stands. */
+export type Beginning =
+  | { readonly kind: 'input'; readonly input: unknown }
+  | { readonly kind: 'continue' }
+  | { readonly kind: 'answer'; readonly answers: ReadonlyMap<string, unknown>; readonly command: Command<string, unknown> }
+  | { readonly kind: 'command'; readonly command: Command<string, unknown> }
+
+/** Reads what a caller passed. Throws `INVALID_INPUT` when there is nothing to go on from or nothing to answer. */
+export function beginningOf(input: unknown, saved: SavedCheckpoint | undefined): Beginning {
+  if (isCommand(input)) {
+    if (input.resume !== undefined) return { kind: 'answer', answers: answersTo(saved, input.resume), command: input }
+    return { kind: 'command', command: input }
+  }
+  if (input !== null && input !== undefined) return { kind: 'input', input }
+  if (saved === undefined) throw new RivuletError('INVALID_INPUT', 'there is no input, and no checkpoint to go on from')
+  return { kind: 'continue' }
+}
+
+function answersTo(saved: SavedCheckpoint | undefined, resume: unknown): ReadonlyMap<string, unknown> {
+  const ids = pendingIds(saved)
+  if (ids.length === 0) throw new RivuletError('INVALID_INPUT', 'there is no interrupt to answer on this thread')
+  const byId = typeof resume === 'object' && resume !== null && !Array.isArray(resume) ? Object.keys(resume) : []
+  if (byId.length > 0 && byId.every((id) => ids.includes(id))) return new Map(Object.entries(resume as object))
+  if (ids.length === 1) return new Map([[ids[0]!, resume]])
+  throw new RivuletError(
+    'INVALID_INPUT',
+    `${ids.length} interrupts wait (${ids.join(', ')}): answer by id, as in resume: { "${ids[0]}": … }`,
+  )
+}
+
+/** Ids of the interrupts that wait at a checkpoint. */
+export function pendingIds(saved: SavedCheckpoint | undefined): readonly string[] {
+  return saved?.tasks.flatMap((task) => (task.interrupts ?? []).map(({ id }) => id)) ?? []
+}
+
+/** Puts the root graph where the run begins and tells readers what the state is there. */
+export async function begin(graph: GraphRun, beginning: Beginning, saved: SavedCheckpoint | undefined): Promise<void> {
+  switch (beginning.kind) {
+    case 'input':
+      return enterWith(graph, beginning.input, saved)
+    case 'continue':
+      return goOn(graph, saved!)
+    case 'answer': {
+      for (const [id, answer] of beginning.answers) graph.scope.answers.set(id, answer)
+      return goOn(graph, saved!, beginning.command)
+    }
+    case 'command':
+      return command(graph, beginning.command, saved)
+  }
+}
+
+async function goOn(graph: GraphRun, saved: SavedCheckpoint, also?: Command<string, unknown>): Promise<void> {
+  graph.standAt(standingOf(saved))
+  for (const [id, answer] of graph.scope.answers) graph.answers.set(id, answer)
+  if (also?.update !== undefined) applyUpdate(graph, also.update, 'the command')
+  if (saved.next.nodes[0]?.name === START) return apply(graph, saved.input ?? {})
+  graph.announcer.values(graph.values, graph.preview())
+}
+
+/** Begins a subgraph's run: where it stopped when its task asked before, else anew with `input`. */
+export async function beginBelow(graph: GraphRun, input: unknown, resumed: boolean): Promise<void> {
+  const { checkpointer, threadId } = graph.scope.settings
+  const keeps = resumed && checkpointer !== undefined && threadId !== undefined
+  const saved = keeps ? await checkpointer.get(threadId, formatNamespace(graph.ns)) : undefined
+  if (saved !== undefined) await goOn(graph, saved)
+  else await enterWith(graph, input, undefined)
+}
+
+async function enterWith(graph: GraphRun, input: unknown, saved: SavedCheckpoint | undefined): Promise<void> {
+  const { schema } = graph.plan
+  const checked = await validateInput(schema, input, saved?.values)
+  const update = ownUpdate(schema, checked, 'the input', inputIds(graph))
+  if (saved === undefined) graph.standAt(freshStanding(initialValues(schema)))
+  else graph.standAt({ ...standingOf(saved), step: saved.step + 1, next: NOTHING, tasks: [] })
+  graph.save('input', saved?.values, { next: AT_ENTRY, input: update })
+  return apply(graph, update)
+}
+
+async function apply(graph: GraphRun, update: Update): Promise<void> {
+  const task: Task = { id: START, spec: ENTRY, input: graph.values, triggers: [], sent: false }
+  const targets = await routesFrom(graph, task, [update])
+  const before = graph.enter(update, targets)
+  if (Object.keys(update).length > 0) graph.announcer.values(before, graph.values)
+  graph.save('loop', before)
+}
+
+async function command(graph: GraphRun, given: Command<string, unknown>, saved: SavedCheckpoint | undefined): Promise<void> {
+  if (saved === undefined) graph.standAt(freshStanding(initialValues(graph.plan.schema)))
+  else graph.standAt({ ...standingOf(saved), tasks: [] })
+  const before = graph.values
+  if (given.update !== undefined) applyUpdate(graph, given.update, 'the command')
+  if (given.goto.length > 0) graph.jump(given.goto)
+  graph.announcer.values(before, graph.values)
+  graph.step++
+  graph.save('update', saved === undefined ? undefined : before)
+  return Promise.resolve()
+}
+
+function applyUpdate(graph: GraphRun, update: unknown, writer: string): void {
+  if (typeof update !== 'object' || update === null) {
+    throw new RivuletError('INVALID_INPUT', `the update of ${writer} is no object with state keys`)
+  }
+  graph.write(ownUpdate(graph.plan.schema, update, writer, inputIds(graph)), writer)
+}
+
+/** Ids for messages that a caller passes without one: the same for the same run. */
+function inputIds(graph: GraphRun): () => string {
+  const base = stableId(`${graph.scope.run}/${graph.ns.join('|')}/input`)
+  let count = 0
+  return () => `${base}.${count++}`
+}

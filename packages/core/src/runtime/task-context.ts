@@ -1,0 +1,179 @@
+import { RivuletError, type MessageInput, type Namespace, normalizeMessage } from '@rivulet/protocol'
+import { Command, type CommandOptions } from '../graph/command.ts'
+import type { NodeContext, Progress } from '../graph/node-context.ts'
+import type { StandardSchema } from '../state/standard-schema.ts'
+import { describeIssues } from '../state/standard-schema.ts'
+import { InterruptSignal, type Attempt } from './attempt.ts'
+import { ambientContext, noContext } from './async-context.ts'
+import { stableId } from './ids.ts'
+
+/** What a node (or a tool in it) is given beside its state. Its functions may be taken off it. */
+export class TaskContext implements NodeContext {
+  readonly #attempt: Attempt
+  readonly #signal: AbortSignal | undefined
+  /** Id of the tool call this context belongs to; `undefined` in a node itself. */
+  readonly toolCallId: string | undefined
+
+  constructor(attempt: Attempt, tool?: { callId: string; signal: AbortSignal }) {
+    this.#attempt = attempt
+    this.toolCallId = tool?.callId
+    this.#signal = tool?.signal
+  }
+
+  /** Name of the node. */
+  get node(): string {
+    return this.#attempt.task.spec.name
+  }
+
+  /** Superstep, from 1. */
+  get step(): number {
+    return this.#attempt.graph.step
+  }
+
+  /** Id of the task: stable when it runs again after a crash or an interrupt, so it can serve as an idempotency key. */
+  get task(): string {
+    return this.#attempt.task.id
+  }
+
+  /** Which try this is, from 1. */
+  get attempt(): number {
+    return this.#attempt.number
+  }
+
+  /** Path of the graph this node is in; `[]` at the root. */
+  get namespace(): Namespace {
+    return this.#attempt.graph.ns
+  }
+
+  /** Tags of the run and the node. */
+  get tags(): readonly string[] {
+    return this.#attempt.tags
+  }
+
+  /** Metadata of the run and the node. */
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.#attempt.metadata
+  }
+
+  /** What the caller passed as `context`. */
+  get context(): unknown {
+    return this.#attempt.graph.scope.settings.context
+  }
+
+  get runId(): string {
+    return this.#attempt.graph.scope.run
+  }
+
+  get threadId(): string | undefined {
+    return this.#attempt.graph.scope.settings.threadId
+  }
+
+  /** The state this task read. */
+  get state(): unknown {
+    return this.#attempt.task.input
+  }
+
+  /** Fires when the run is stopped, a sibling failed or the time is up. */
+  get signal(): AbortSignal {
+    return this.#signal ?? this.#attempt.signal
+  }
+
+  /** Sends custom data to whoever watches, at once. JSON; anything else becomes an `error` event. Throws once the task is over. */
+  get writer(): (data: unknown, name?: string) => void {
+    return (data, name) => this.#attempt.write(data, name, this.toolCallId)
+  }
+
+  /** Tells how far something is: custom data named `progress`. A number is `done`. */
+  get progress(): (progress: Progress | number) => void {
+    return (progress) => {
+      const data = typeof progress === 'number' ? { done: progress } : progress
+      this.#attempt.write(data, 'progress', this.toolCallId)
+    }
+  }
+
+  /** An update and where to go next; completes the graph's names and keys. */
+  get command(): NodeContext['command'] {
+    return <G extends string>(options: CommandOptions<G, unknown>) => new Command<G, object>(options as CommandOptions<G, object>)
+  }
+
+  /**
+   * Asks a person and answers what they said. The first time it leaves the node by throwing; once answered, the node runs
+   * again from its start and this returns the answer. Needs a checkpointer. Throws `INVALID_INPUT` when the answer does
+   * not fit `schema`.
+   */
+  get interrupt(): NodeContext['interrupt'] {
+    return (value, options) => ask(this.#attempt, value, options?.schema)
+  }
+
+  /** Runs a graph below this task, with its namespace, streaming live. Works where there is no AsyncLocalStorage too. */
+  get run(): NodeContext['run'] {
+    return (graph, input) => graph.runWithin(this, input)
+  }
+
+  /** Shows a message at once, before the node returns; it enters the state only if the node returns it too. */
+  get pushMessage(): (message: MessageInput | string) => string {
+    return (message) => {
+      this.#attempt.assertOpen('a message was')
+      return this.#attempt.show(normalizeMessage(message, this.#attempt.nextMessageId)).id
+    }
+  }
+
+  /** @internal The attempt behind this context. */
+  static attemptOf(ctx: TaskContext): Attempt {
+    return ctx.#attempt
+  }
+}
+
+function ask<T>(attempt: Attempt, value: unknown, schema: StandardSchema<unknown, T> | undefined): T {
+  attempt.assertOpen('a question was')
+  const { graph, task } = attempt
+  if (graph.scope.settings.checkpointer === undefined) {
+    throw new RivuletError('UNSUPPORTED', `node "${task.spec.name}" interrupts, which needs a checkpointer and a threadId`)
+  }
+  const id = stableId(`${task.id}/interrupt/${attempt.nextQuestion()}`)
+  if (graph.answers.has(id)) return checked(graph.answers.get(id), schema, id)
+  const { name } = task.spec
+  attempt.asked = new InterruptSignal([{ id, value, ...jsonSchemaOf(schema), node: name, ns: graph.ns }])
+  throw attempt.asked
+}
+
+function checked<T>(answer: unknown, schema: StandardSchema<unknown, T> | undefined, id: string): T {
+  // Without a schema the caller vouches for the type, as with any other input.
+  if (schema === undefined) return answer as T
+  const result = schema['~standard'].validate(answer)
+  if (result instanceof Promise) throw new RivuletError('UNSUPPORTED', 'the schema of an answer must validate synchronously')
+  if (result.issues === undefined) return result.value
+  throw new RivuletError('INVALID_INPUT', `the answer to interrupt ${id} is not valid: ${describeIssues(result.issues)}`)
+}
+
+function jsonSchemaOf(schema: StandardSchema | undefined): { schema?: unknown } {
+  const toJsonSchema = (schema as { toJSONSchema?: () => unknown } | undefined)?.toJSONSchema
+  return typeof toJsonSchema === 'function' ? { schema: toJsonSchema.call(schema) } : {}
+}
+
+/** The writer of the node this code runs in. Throws `NO_CONTEXT` outside of one, and where the platform cannot tell. */
+export function getWriter(): (data: unknown, name?: string) => void {
+  return current('getWriter()').writer
+}
+
+/** The context of the node this code runs in. Throws `NO_CONTEXT` outside of one, and where the platform cannot tell. */
+export function getContext(): NodeContext {
+  return current('getContext()')
+}
+
+/** {@link TaskContext.interrupt} of the node this code runs in. Throws `NO_CONTEXT` outside of one. */
+export function interrupt<T = unknown>(value: unknown, options?: { schema?: StandardSchema<unknown, T> }): T {
+  return current('interrupt()').interrupt(value, options)
+}
+
+/** The context of the node or tool this code runs in; `undefined` outside of one, and where the platform cannot tell. */
+export function currentContext(): TaskContext | undefined {
+  const context = ambientContext()
+  return context instanceof TaskContext ? context : undefined
+}
+
+function current(what: string): TaskContext {
+  const context = currentContext()
+  if (context === undefined) throw noContext(what)
+  return context
+}

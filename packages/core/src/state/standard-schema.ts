@@ -1,0 +1,35 @@
+/** The part of the Standard Schema specification (standardschema.dev, version 1) that we use: zod, valibot, arktype have it. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
+
+/** What `validate` answers: a value, or issues. */
+export type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly StandardIssue[] }
+
+/** One thing that is wrong, and where. */
+export interface StandardIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+/** Whether a value is a Standard Schema; some (arktype) are functions. */
+export function isStandardSchema(value: unknown): value is StandardSchema {
+  return (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value
+}
+
+/** All issues as one sentence: `topic: expected a string; n: too small`. */
+export function describeIssues(issues: readonly StandardIssue[]): string {
+  return issues
+    .map(({ message, path = [] }) => {
+      const where = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+      return where === '' ? message : `${where}: ${message}`
+    })
+    .join('; ')
+}

@@ -1,0 +1,27 @@
+import type { RunEvent } from '@rivulet/protocol'
+import type { Values } from '../state/schema.ts'
+
+/** What somebody will read. What nobody asked for is not even built. */
+export interface Wants {
+  readonly values: boolean
+  readonly updates: boolean
+  /** `task.start` and `task.end`. */
+  readonly tasks: boolean
+  /** Their input, triggers and result. */
+  readonly taskDetails: boolean
+  readonly checkpoints: boolean
+  readonly messages: boolean
+  readonly custom: boolean
+  readonly tools: boolean
+  /** Events of graphs below the root. */
+  readonly subgraphs: boolean
+}
+
+/** Where a run's events go. */
+export interface Sink {
+  readonly wants: Wants
+  /** Takes an event; with `values` the full visible state it is about, which is not part of the event. Never throws but for a bound: `LIMIT_EXCEEDED` when more is queued than may be held. */
+  emit(event: RunEvent, values?: Values): void
+  /** A promise while the reader is behind: the run waits before its next step and its next model chunk. */
+  room(): Promise<void> | undefined
+}
