@@ -60,3 +60,5 @@ export {
   type ToolChunk,
 } from './stream/chunks.ts'
 export type { StreamFilter } from './stream/project.ts'
+export { tool, type Tool, type ToolContext, type ToolOptions, type ToolResult } from './tools/tool.ts'
+export { toolNode, type ToolNodeOptions, type ToolNodeState } from './tools/tool-node.ts'

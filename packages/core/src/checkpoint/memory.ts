@@ -72,7 +72,7 @@ export class MemoryCheckpointer implements Checkpointer {
 function restore(history: History, held: Held): SavedCheckpoint {
   if (history.latest?.id === held.checkpoint.id) return { ...history.latest, ...held.pending }
   const changes: StateChange[] = []
-  for (let at: Held | undefined = held; at !== undefined; ) {
+  for (let at: Held | undefined = held; at !== undefined;) {
     changes.push(at.change)
     at = at.checkpoint.parent === undefined ? undefined : history.held.get(at.checkpoint.parent)
   }

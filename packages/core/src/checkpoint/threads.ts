@@ -61,15 +61,21 @@ export async function updateThread(
   update: unknown,
   { asNode, checkpointId: from }: { asNode?: string; checkpointId?: string },
 ): Promise<string> {
-  if (typeof update !== 'object' || update === null) throw new RivuletError('INVALID_INPUT', 'an update is an object with state keys')
+  if (typeof update !== 'object' || update === null)
+    throw new RivuletError('INVALID_INPUT', 'an update is an object with state keys')
   if (asNode !== undefined && asNode !== START && !plan.nodes.has(asNode)) {
-    throw new RivuletError('INVALID_INPUT', `asNode "${asNode}" is no node; there are: ${[...plan.nodes.keys()].join(', ')}`)
+    throw new RivuletError(
+      'INVALID_INPUT',
+      `asNode "${asNode}" is no node; there are: ${[...plan.nodes.keys()].join(', ')}`,
+    )
   }
   const saved = await checkpointer.get(threadId, '', from)
   if (saved === undefined && from !== undefined) throw new RivuletError('NOT_FOUND', `there is no checkpoint "${from}"`)
   const before = saved?.values ?? initialValues(plan.schema)
   const writer = asNode === undefined ? 'the update' : `node "${asNode}"`
-  const values = applyWrites(plan.schema, before, [{ writer, updates: [ownUpdate(plan.schema, update, writer, randomId)] }])
+  const values = applyWrites(plan.schema, before, [
+    { writer, updates: [ownUpdate(plan.schema, update, writer, randomId)] },
+  ])
   const now = Date.now()
   const checkpoint: Checkpoint = {
     id: checkpointId(now),
@@ -78,7 +84,10 @@ export async function updateThread(
     source: from === undefined ? 'update' : 'fork',
     createdAt: now,
     values,
-    next: asNode === undefined ? (saved?.next ?? NOTHING) : planNext(plan, [{ node: asNode, targets: [] }], saved?.next ?? NOTHING),
+    next:
+      asNode === undefined
+        ? (saved?.next ?? NOTHING)
+        : planNext(plan, [{ node: asNode, targets: [] }], saved?.next ?? NOTHING),
     metadata: saved?.metadata ?? {},
   }
   await checkpointer.put(threadId, '', checkpoint, saved && diffOf(before, values))

@@ -178,7 +178,9 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
   inputFrom(state: unknown): Record<string, unknown> {
     const { schema } = this.#compiled.plan
     const entries = Object.entries(state as object)
-    return Object.fromEntries(schema.whole !== undefined ? entries : entries.filter(([key]) => Object.hasOwn(schema.fields, key)))
+    return Object.fromEntries(
+      schema.whole !== undefined ? entries : entries.filter(([key]) => Object.hasOwn(schema.fields, key)),
+    )
   }
 
   /** This graph with a memory of its threads: itself when it has a checkpointer. */
@@ -202,7 +204,11 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
    * Changes a thread's state as if a node had returned `update`; `asNode` says which, and what follows it runs next.
    * Answers the new checkpoint's id. Throws `INVALID_UPDATE` on unknown keys, `UNSUPPORTED` without a checkpointer.
    */
-  updateState(threadId: string, update: unknown, options: { asNode?: string; checkpointId?: string } = {}): Promise<string> {
+  updateState(
+    threadId: string,
+    update: unknown,
+    options: { asNode?: string; checkpointId?: string } = {},
+  ): Promise<string> {
     return updateThread(this.#memory(), this.#compiled.plan, threadId, update, options)
   }
 
@@ -230,5 +236,8 @@ function listOfModes(given: StreamMode | readonly StreamMode[]): readonly Stream
   const modes = typeof given === 'string' ? [given] : given
   const wrong = modes.find((mode) => !isStreamMode(mode))
   if (wrong === undefined) return modes
-  throw new RivuletError('INVALID_INPUT', `there is no stream mode "${String(wrong)}"; there are: ${streamModes.join(', ')}`)
+  throw new RivuletError(
+    'INVALID_INPUT',
+    `there is no stream mode "${String(wrong)}"; there are: ${streamModes.join(', ')}`,
+  )
 }

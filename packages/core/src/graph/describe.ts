@@ -38,7 +38,9 @@ export function describePlan(plan: Plan): GraphDescription {
 /** A description as a Mermaid flowchart: conditional edges are dotted. */
 export function mermaidOf({ nodes, edges }: GraphDescription): string {
   const ids = new Map(nodes.map(({ id }, i) => [id, `n${i}`]))
-  const boxes = nodes.map(({ id }) => `  ${ids.get(id)}${id === START || id === END ? `([${id}])` : `["${escaped(id)}"]`}`)
+  const boxes = nodes.map(
+    ({ id }) => `  ${ids.get(id)}${id === START || id === END ? `([${id}])` : `["${escaped(id)}"]`}`,
+  )
   const arrows = edges.map(({ from, to, conditional, label }) => {
     const arrow = conditional ? '-.->' : '-->'
     return `  ${ids.get(from)} ${arrow}${label === undefined ? '' : `|"${escaped(label)}"|`} ${ids.get(to)}`

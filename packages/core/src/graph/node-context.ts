@@ -53,7 +53,9 @@ export interface NodeContext<
   /** Tells how far something is: custom data named `progress`. A number is `done`. */
   readonly progress: (progress: Progress | number) => void
   /** An update and where to go next; completes the graph's names and keys. */
-  readonly command: <const G extends Names | END = never>(options: CommandOptions<G, Update>) => Command<G, Update & object>
+  readonly command: <const G extends Names | END = never>(
+    options: CommandOptions<G, Update>,
+  ) => Command<G, Update & object>
   /**
    * Asks a person and answers what they said. The first time it leaves the node by throwing; once answered, the node runs
    * again from its start and this returns the answer. Needs a checkpointer (`UNSUPPORTED`). Throws `INVALID_INPUT` when

@@ -120,7 +120,8 @@ export class StateGraph<
    */
   addNode<const K extends D, Y extends Result<UpdateOf<S>, D>>(
     name: K,
-    run: ((state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Returned<Y>) & Check<NoInfer<Y>, UpdateOf<S>>,
+    run: ((state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Returned<Y>) &
+      Check<NoInfer<Y>, UpdateOf<S>>,
     options?: NodeOptions & { onError?: ErrorHandler<S, NodeContext<C, IP, RS, UpdateOf<S>, D>, UpdateOf<S>, D> },
   ): StateGraph<S, C, IP, RS, D, N | K, G | Gotos<Y>>
   /** Adds a compiled graph as a node: it reads the keys it shares with this state and returns what it ends with. */
@@ -132,7 +133,10 @@ export class StateGraph<
   addNode(name: string, run: unknown, options: NodeOptions & { onError?: unknown } = {}): unknown {
     const { nodes } = this.#pieces
     if (name === START || name === END || name === '' || /[|:]/.test(name)) {
-      throw new RivuletError('INVALID_GRAPH', `${JSON.stringify(name)} cannot be a node's name: it is reserved, empty, or holds ":" or "|"`)
+      throw new RivuletError(
+        'INVALID_GRAPH',
+        `${JSON.stringify(name)} cannot be a node's name: it is reserved, empty, or holds ":" or "|"`,
+      )
     }
     if (nodes.has(name)) throw new RivuletError('INVALID_GRAPH', `node "${name}" was added twice`)
     nodes.set(name, nodeSpec(name, run, options, this.#schema))
@@ -166,19 +170,29 @@ export class StateGraph<
     route: (state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Routed<K> | PromiseLike<Routed<K>>,
     map: { readonly [P in `${K}`]: N | END },
   ): this
-  addConditionalEdges(from: string, route: unknown, targets?: readonly string[] | Readonly<Record<string, string>>): this {
+  addConditionalEdges(
+    from: string,
+    route: unknown,
+    targets?: readonly string[] | Readonly<Record<string, string>>,
+  ): this {
     const { branches } = this.#pieces
-    const pairs = targets === undefined ? undefined : Array.isArray(targets) ? targets.map((to: string) => [to, to] as const) : Object.entries(targets)
+    const pairs =
+      targets === undefined
+        ? undefined
+        : Array.isArray(targets)
+          ? targets.map((to: string) => [to, to] as const)
+          : Object.entries(targets)
     const branch: Branch = { route: route as Branch['route'], targets: pairs && new Map(pairs) }
     branches.set(from, [...(branches.get(from) ?? []), branch])
     return this
   }
 
   /** Adds nodes that run one after the other, in the order of the keys; the first follows `after` (default: the entry). */
-  addSequence<const Q extends Readonly<Record<D, (state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Returned<Result<UpdateOf<S>, D>>>>>(
-    nodes: Q,
-    after: N | START = START,
-  ): StateGraph<S, C, IP, RS, D, N | Extract<keyof Q, D>, G> {
+  addSequence<
+    const Q extends Readonly<
+      Record<D, (state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Returned<Result<UpdateOf<S>, D>>>
+    >,
+  >(nodes: Q, after: N | START = START): StateGraph<S, C, IP, RS, D, N | Extract<keyof Q, D>, G> {
     let last: string = after
     for (const [name, run] of Object.entries(nodes)) {
       this.#add(name, run)
@@ -200,7 +214,9 @@ export class StateGraph<
 
   /** Checks the graph and makes it runnable. Throws `INVALID_GRAPH`, naming the node and saying what to do. */
   compile(
-    this: [Exclude<G, N | START | END>] extends [never] ? StateGraph<S, C, IP, RS, D, N, G> : Missing<Exclude<G, N | START | END>>,
+    this: [Exclude<G, N | START | END>] extends [never]
+      ? StateGraph<S, C, IP, RS, D, N, G>
+      : Missing<Exclude<G, N | START | END>>,
     options?: CompileOptions,
   ): Graph<Types<S, C, IP, RS, N>>
   compile(options: CompileOptions = {}): Graph<Types<S, C, IP, RS, N>> {
@@ -225,7 +241,12 @@ export class StateGraph<
   }
 }
 
-function nodeSpec(name: string, run: unknown, options: NodeOptions & { onError?: unknown }, schema: StateSchema): NodeSpec {
+function nodeSpec(
+  name: string,
+  run: unknown,
+  options: NodeOptions & { onError?: unknown },
+  schema: StateSchema,
+): NodeSpec {
   const { retry, timeout, defer = false, metadata, tags = [], onError } = options
   if (typeof run !== 'function' && !(run instanceof Graph)) {
     throw new RivuletError('INVALID_GRAPH', `node "${name}" is neither a function nor a compiled graph`)
@@ -252,7 +273,9 @@ function graphNode(graph: Graph, schema: StateSchema): NodeSpec['run'] {
   return async (state, ctx) => {
     try {
       const values = await graph.runWithin(ctx, graph.inputFrom(state))
-      const known = Object.entries(values as object).filter(([key]) => schema.whole !== undefined || Object.hasOwn(schema.fields, key))
+      const known = Object.entries(values as object).filter(
+        ([key]) => schema.whole !== undefined || Object.hasOwn(schema.fields, key),
+      )
       return Object.fromEntries(known)
     } catch (error) {
       if (error instanceof ParentCommand) return new Command({ update: error.update as object, goto: error.goto })

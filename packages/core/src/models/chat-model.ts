@@ -149,4 +149,3 @@ function wholeChunk(message: Message): MessageChunk {
     ...(message.meta?.usage && { usage: message.meta.usage }),
   }
 }
-

@@ -162,7 +162,8 @@ export class MessageStream {
       part.held = whole.slice(-1)
       whole = whole.slice(0, -1)
     }
-    if (part.kind === 'tool' && part.callId === '' && part.name !== '') part.callId = `${this.#ownId()}.${this.#parts.indexOf(part)}`
+    if (part.kind === 'tool' && part.callId === '' && part.name !== '')
+      part.callId = `${this.#ownId()}.${this.#parts.indexOf(part)}`
     const at = part.text.length
     part.text += whole
     if (tell && (whole !== '' || part.index === -1)) this.#tell(part, at, whole)

@@ -1,4 +1,11 @@
-import { messageOfThrown, RivuletError, type Envelope, type ListChange, type Message, type WireError } from '@rivulet/protocol'
+import {
+  messageOfThrown,
+  RivuletError,
+  type Envelope,
+  type ListChange,
+  type Message,
+  type WireError,
+} from '@rivulet/protocol'
 import type { Checkpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
 import { isRemoval, type MessageChanges } from '../state/message-list.ts'
 import { messageKeys, shownUpdate, visible, type Update, type Values } from '../state/schema.ts'
@@ -181,7 +188,9 @@ export class Announcer {
       reason: 'fork',
       state: {
         values: Object.fromEntries(rest),
-        lists: Object.fromEntries(lists.map((key) => [key, (shown[key] as readonly Message[]).map((message) => message.id)])),
+        lists: Object.fromEntries(
+          lists.map((key) => [key, (shown[key] as readonly Message[]).map((message) => message.id)]),
+        ),
         messages,
       },
     })
@@ -249,6 +258,7 @@ function listChange(before: unknown, after: unknown): ListChange {
 
 /** An error of a node as it crosses the wire: what it says, under our code, with the node's name. */
 export function wireErrorOf(thrown: unknown, node: string | undefined): WireError {
-  if (thrown instanceof RivuletError) return { ...thrown.toJSON(), ...(thrown.node === undefined && node !== undefined && { node }) }
+  if (thrown instanceof RivuletError)
+    return { ...thrown.toJSON(), ...(thrown.node === undefined && node !== undefined && { node }) }
   return { code: 'NODE_FAILED', message: messageOfThrown(thrown), ...(node !== undefined && { node }) }
 }

@@ -189,7 +189,9 @@ export class Attempt {
   }
 
   /** What messages of this attempt say once: tags, user metadata, the checkpoint their step started from. */
-  messageMeta(): { tags?: readonly string[]; metadata?: Readonly<Record<string, unknown>>; checkpoint?: string } | undefined {
+  messageMeta():
+    | { tags?: readonly string[]; metadata?: Readonly<Record<string, unknown>>; checkpoint?: string }
+    | undefined {
     const { checkpoint } = this.graph
     const bare = this.tags.length === 0 && checkpoint === undefined && Object.keys(this.metadata).length === 0
     if (bare) return undefined

@@ -95,7 +95,11 @@ function announceStart(graph: GraphRun, { plan, modes }: RunRequest, resume: rea
 }
 
 /** A run that does not go on from the newest checkpoint first takes readers back to where it starts. */
-async function announceFork(graph: GraphRun, { settings, historyInLog }: RunRequest, saved: SavedCheckpoint): Promise<void> {
+async function announceFork(
+  graph: GraphRun,
+  { settings, historyInLog }: RunRequest,
+  saved: SavedCheckpoint,
+): Promise<void> {
   const newest = await settings.checkpointer!.get(settings.threadId!, '')
   if (historyInLog && newest?.id !== saved.id) graph.announcer.fork(saved)
 }
@@ -113,7 +117,11 @@ function fail(graph: GraphRun, given: unknown): RunResult {
 }
 
 function outsideOfParent(cause: ParentCommand): RivuletError {
-  return new RivuletError('INVALID_UPDATE', 'a node of the root graph returned a command for its parent, and there is none', { cause })
+  return new RivuletError(
+    'INVALID_UPDATE',
+    'a node of the root graph returned a command for its parent, and there is none',
+    { cause },
+  )
 }
 
 function announceEnd(graph: GraphRun, status: RunStatus, thrown?: unknown): void {
@@ -156,4 +164,3 @@ export async function driveBelow(plan: Plan, ctx: NodeContext, input: unknown): 
   }
   return output(plan, outcome.values)
 }
-

@@ -83,7 +83,8 @@ export class GraphRun implements GraphHost {
     this.checkpoint = standing.checkpoint
     this.#next = standing.next
     this.#done = standing.tasks.filter((task) => task.updates !== undefined)
-    for (const task of standing.tasks) if (task.interrupts !== undefined) this.resuming.set(task.task, task.attempt ?? 1)
+    for (const task of standing.tasks)
+      if (task.interrupts !== undefined) this.resuming.set(task.task, task.attempt ?? 1)
     for (const [id, answer] of standing.answers) this.answers.set(id, answer)
   }
 
@@ -177,7 +178,10 @@ export class GraphRun implements GraphHost {
   watch(attempt: Closable, { runMs, idleMs }: TimeoutPolicy): () => void {
     const { name } = attempt.task.spec
     const expire = (how: string) => () =>
-      attempt.close(new RivuletError('NODE_TIMEOUT', `node "${name}" ${how}`, { node: name, run: this.scope.run }), true)
+      attempt.close(
+        new RivuletError('NODE_TIMEOUT', `node "${name}" ${how}`, { node: name, run: this.scope.run }),
+        true,
+      )
     const whole = runMs === undefined ? undefined : setTimeout(expire(`ran longer than ${runMs} ms`), runMs)
     let idle = idleMs === undefined ? undefined : setTimeout(expire(`gave no sign of life for ${idleMs} ms`), idleMs)
     if (idleMs !== undefined) {
@@ -231,7 +235,13 @@ export class GraphRun implements GraphHost {
     const tasks: Task[] = []
     for (const [i, send] of sends.entries()) {
       const spec = this.plan.nodes.get(send.node)!
-      tasks.push({ id: stableId(`${base}/send/${i}/${send.node}`), spec, input: send.input, triggers: ['Send'], sent: true })
+      tasks.push({
+        id: stableId(`${base}/send/${i}/${send.node}`),
+        spec,
+        input: send.input,
+        triggers: ['Send'],
+        sent: true,
+      })
     }
     for (const { name, triggers } of nodes) {
       const spec = this.plan.nodes.get(name)!
@@ -269,7 +279,9 @@ export class GraphRun implements GraphHost {
         left--
         if (shown.error !== undefined) {
           this.failing = true
-          abortRest(new RivuletError('CANCELLED', `node "${tasks[i]!.spec.name}" failed beside it`, { run: this.scope.run }))
+          abortRest(
+            new RivuletError('CANCELLED', `node "${tasks[i]!.spec.name}" failed beside it`, { run: this.scope.run }),
+          )
         } else if (left === 0) finish()
         else startNext()
       }
@@ -309,7 +321,8 @@ export class GraphRun implements GraphHost {
     this.#next = planNext(this.plan, finished, this.#next)
     this.#done = []
     this.resuming.clear()
-    if (this.values !== before || all.some(([, result]) => result.updates.length > 0)) this.announcer.values(before, this.values)
+    if (this.values !== before || all.some(([, result]) => result.updates.length > 0))
+      this.announcer.values(before, this.values)
     this.save('loop', before)
   }
 
@@ -332,7 +345,11 @@ export class GraphRun implements GraphHost {
   }
 
   /** Writes a checkpoint of the state as it is now; `before` is its parent's state. */
-  save(source: Checkpoint['source'], before: Values | undefined, extra: { next?: NextStep; input?: Update } = {}): void {
+  save(
+    source: Checkpoint['source'],
+    before: Values | undefined,
+    extra: { next?: NextStep; input?: Update } = {},
+  ): void {
     const { settings } = this.scope
     if (settings.checkpointer === undefined || settings.threadId === undefined) return
     const now = Date.now()
@@ -350,7 +367,10 @@ export class GraphRun implements GraphHost {
     this.checkpoint = checkpoint.id
     this.announcer.checkpoint(checkpoint)
     if (settings.durability === 'exit') {
-      this.#unwritten = { checkpoint: { ...checkpoint, parent: this.#unwritten?.checkpoint.parent ?? checkpoint.parent }, before: this.#unwritten?.before ?? before }
+      this.#unwritten = {
+        checkpoint: { ...checkpoint, parent: this.#unwritten?.checkpoint.parent ?? checkpoint.parent },
+        before: this.#unwritten?.before ?? before,
+      }
     } else this.#write(checkpoint, before)
   }
 
@@ -392,7 +412,9 @@ export class GraphRun implements GraphHost {
   #tooLong(): RivuletError {
     const { recursionLimit } = this.scope.settings
     const how = `the graph took ${recursionLimit} steps without ending; nodes that would run next: ${this.#names().join(', ')}`
-    return new RivuletError('RECURSION_LIMIT', `${how}. Raise recursionLimit if that is intended.`, { run: this.scope.run })
+    return new RivuletError('RECURSION_LIMIT', `${how}. Raise recursionLimit if that is intended.`, {
+      run: this.scope.run,
+    })
   }
 }
 
@@ -418,7 +440,8 @@ function writesOf([task, { updates }]: readonly [Task, TaskResult]): Writes {
 
 function recordOf(task: Task, result: TaskResult): TaskRecord[] {
   const base = { task: task.id, node: task.spec.name }
-  if (result.outcome === 'ok' || result.outcome === 'cached') return [{ ...base, updates: result.updates, targets: result.targets }]
+  if (result.outcome === 'ok' || result.outcome === 'cached')
+    return [{ ...base, updates: result.updates, targets: result.targets }]
   if (result.asked.length > 0) return [{ ...base, interrupts: result.asked, attempt: result.attempt ?? 1 }]
   return []
 }

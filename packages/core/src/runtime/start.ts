@@ -27,7 +27,11 @@ const ENTRY: NodeSpec = {
 export type Beginning =
   | { readonly kind: 'input'; readonly input: unknown }
   | { readonly kind: 'continue' }
-  | { readonly kind: 'answer'; readonly answers: ReadonlyMap<string, unknown>; readonly command: Command<string, unknown> }
+  | {
+      readonly kind: 'answer'
+      readonly answers: ReadonlyMap<string, unknown>
+      readonly command: Command<string, unknown>
+    }
   | { readonly kind: 'command'; readonly command: Command<string, unknown> }
 
 /** Reads what a caller passed. Throws `INVALID_INPUT` when there is nothing to go on from or nothing to answer. */
@@ -109,7 +113,11 @@ async function apply(graph: GraphRun, update: Update): Promise<void> {
   graph.save('loop', before)
 }
 
-async function command(graph: GraphRun, given: Command<string, unknown>, saved: SavedCheckpoint | undefined): Promise<void> {
+async function command(
+  graph: GraphRun,
+  given: Command<string, unknown>,
+  saved: SavedCheckpoint | undefined,
+): Promise<void> {
   if (saved === undefined) graph.standAt(freshStanding(initialValues(graph.plan.schema)))
   else graph.standAt({ ...standingOf(saved), tasks: [] })
   const before = graph.values

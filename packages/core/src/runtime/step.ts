@@ -52,7 +52,12 @@ export function planNext(plan: Plan, finished: readonly Finished[], before: Next
   return order(plan, triggers, sends, before.deferred, arrivals)
 }
 
-function arrive(plan: Plan, finished: readonly Finished[], before: Arrivals, reach: (name: string, by: string) => void): Arrivals {
+function arrive(
+  plan: Plan,
+  finished: readonly Finished[],
+  before: Arrivals,
+  reach: (name: string, by: string) => void,
+): Arrivals {
   const arrivals: Record<string, readonly string[]> = { ...before }
   for (const { key, sources, target } of plan.joins) {
     const came = finished.filter(({ node }) => sources.includes(node)).map(({ node }) => node)

@@ -93,7 +93,8 @@ export class TaskContext implements NodeContext {
 
   /** An update and where to go next; completes the graph's names and keys. */
   get command(): NodeContext['command'] {
-    return <G extends string>(options: CommandOptions<G, unknown>) => new Command<G, object>(options as CommandOptions<G, object>)
+    return <G extends string>(options: CommandOptions<G, unknown>) =>
+      new Command<G, object>(options as CommandOptions<G, object>)
   }
 
   /**
@@ -128,7 +129,10 @@ function ask<T>(attempt: Attempt, value: unknown, schema: StandardSchema<unknown
   attempt.assertOpen('a question was')
   const { graph, task } = attempt
   if (graph.scope.settings.checkpointer === undefined) {
-    throw new RivuletError('UNSUPPORTED', `node "${task.spec.name}" interrupts, which needs a checkpointer and a threadId`)
+    throw new RivuletError(
+      'UNSUPPORTED',
+      `node "${task.spec.name}" interrupts, which needs a checkpointer and a threadId`,
+    )
   }
   const id = stableId(`${task.id}/interrupt/${attempt.nextQuestion()}`)
   if (graph.answers.has(id)) return checked(graph.answers.get(id), schema, id)
@@ -141,9 +145,13 @@ function checked<T>(answer: unknown, schema: StandardSchema<unknown, T> | undefi
   // Without a schema the caller vouches for the type, as with any other input.
   if (schema === undefined) return answer as T
   const result = schema['~standard'].validate(answer)
-  if (result instanceof Promise) throw new RivuletError('UNSUPPORTED', 'the schema of an answer must validate synchronously')
+  if (result instanceof Promise)
+    throw new RivuletError('UNSUPPORTED', 'the schema of an answer must validate synchronously')
   if (result.issues === undefined) return result.value
-  throw new RivuletError('INVALID_INPUT', `the answer to interrupt ${id} is not valid: ${describeIssues(result.issues)}`)
+  throw new RivuletError(
+    'INVALID_INPUT',
+    `the answer to interrupt ${id} is not valid: ${describeIssues(result.issues)}`,
+  )
 }
 
 function jsonSchemaOf(schema: StandardSchema | undefined): { schema?: unknown } {

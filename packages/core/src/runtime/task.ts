@@ -182,9 +182,13 @@ class Collector {
 
   #wrong(what: string): RivuletError {
     const { name } = this.#attempt.task.spec
-    return new RivuletError('INVALID_UPDATE', `node "${name}" returned ${what}; return an object with state keys, a Command, or nothing`, {
-      node: name,
-    })
+    return new RivuletError(
+      'INVALID_UPDATE',
+      `node "${name}" returned ${what}; return an object with state keys, a Command, or nothing`,
+      {
+        node: name,
+      },
+    )
   }
 }
 
@@ -203,8 +207,13 @@ function isRetryable(thrown: unknown): boolean {
   return typeof status !== 'number' || !((status >= 400 && status <= 407) || status === 409)
 }
 
-function retryDelay({ delayMs = 500, backoff = 2, maxDelayMs = 128_000, jitter = true }: RetryPolicy, number: number): number {
-  return Math.min(delayMs * backoff ** (number - 1), maxDelayMs) + (jitter ? Math.random() * Math.min(1000, delayMs) : 0)
+function retryDelay(
+  { delayMs = 500, backoff = 2, maxDelayMs = 128_000, jitter = true }: RetryPolicy,
+  number: number,
+): number {
+  return (
+    Math.min(delayMs * backoff ** (number - 1), maxDelayMs) + (jitter ? Math.random() * Math.min(1000, delayMs) : 0)
+  )
 }
 
 /** Waits; `false` when the run was stopped meanwhile. */

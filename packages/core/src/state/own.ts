@@ -39,6 +39,7 @@ function isPlain(value: object): boolean {
 
 /** Sets an own property whatever its name: assigning to `__proto__` would change the prototype instead. */
 function define(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
   else target[key] = value
 }

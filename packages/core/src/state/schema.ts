@@ -36,11 +36,18 @@ export type FieldUpdates<F> = Flat<{ [K in keyof F]?: FieldTypes<F[K]>['update']
 export type FieldInputs<F> = Flat<{ [K in keyof F]?: FieldTypes<F[K]>['input'] }>
 
 /** What nodes read. */
-export type ValueOf<S> = S extends StateSchema<infer V, infer _U, infer _I> ? V : S extends StandardSchema<infer _I, infer O> ? O : never
+export type ValueOf<S> =
+  S extends StateSchema<infer V, infer _U, infer _I> ? V : S extends StandardSchema<infer _I, infer O> ? O : never
 /** What nodes may return. */
-export type UpdateOf<S> = S extends StateSchema<infer _V, infer U, infer _I> ? U : S extends StandardSchema<infer _I, infer O> ? Partial<O> : never
+export type UpdateOf<S> =
+  S extends StateSchema<infer _V, infer U, infer _I>
+    ? U
+    : S extends StandardSchema<infer _I, infer O>
+      ? Partial<O>
+      : never
 /** What callers may pass in. */
-export type InputOf<S> = S extends StateSchema<infer _V, infer _U, infer I> ? I : S extends StandardSchema<infer I, infer _O> ? I : never
+export type InputOf<S> =
+  S extends StateSchema<infer _V, infer _U, infer I> ? I : S extends StandardSchema<infer I, infer _O> ? I : never
 
 /**
  * Declares a state key by key: `state({ topic: value<string>(), messages: messages(), n: z.number() })`.
@@ -173,7 +180,8 @@ function claim(writers: Map<string, string>, key: string, writer: string): void 
 }
 
 function applyOne(field: Field, current: unknown, given: unknown): unknown {
-  if (isOverwrite(given)) return field.kind === 'messages' ? mergeMessages([], given[OVERWRITE] as MessageChanges) : given[OVERWRITE]
+  if (isOverwrite(given))
+    return field.kind === 'messages' ? mergeMessages([], given[OVERWRITE] as MessageChanges) : given[OVERWRITE]
   if (field.kind === 'messages') return mergeMessages((current ?? []) as readonly Message[], given as MessageChanges)
   if (field.reduce === undefined) return given
   const reduce = field.reduce as (current: unknown, update: unknown) => unknown

@@ -39,7 +39,10 @@ export class Delivery<T> implements AsyncIterableIterator<T, undefined> {
       return
     }
     if (this.#bytes + bytes > MAX_QUEUED_BYTES) {
-      throw new RivuletError('LIMIT_EXCEEDED', `more than ${MAX_QUEUED_BYTES} bytes are waiting for a reader; await between writes`)
+      throw new RivuletError(
+        'LIMIT_EXCEEDED',
+        `more than ${MAX_QUEUED_BYTES} bytes are waiting for a reader; await between writes`,
+      )
     }
     this.#bytes += bytes
     this.#items.push(item)

@@ -73,13 +73,24 @@ export class Projection {
       case 'custom':
         if (!this.#passes(event)) return
         if (this.#modes.has('custom')) this.#put(event, 'custom', event.data)
-        if (event.toolCallId !== undefined) this.#tool(event, { event: 'on_tool_event', toolCallId: event.toolCallId, name: event.name, data: event.data })
+        if (event.toolCallId !== undefined)
+          this.#tool(event, {
+            event: 'on_tool_event',
+            toolCallId: event.toolCallId,
+            name: event.name,
+            data: event.data,
+          })
         return
       case 'values':
-        if (this.#modes.has('values') && this.#inNamespace(event)) this.#put(event, 'values', readable(values ?? {}, event.lists))
+        if (this.#modes.has('values') && this.#inNamespace(event))
+          this.#put(event, 'values', readable(values ?? {}, event.lists))
         return
       case 'updates':
-        if (this.#passes(event)) this.#updates(event.ns, { [event.node!]: event.update, ...(event.cached && { __metadata__: { cached: true } }) })
+        if (this.#passes(event))
+          this.#updates(event.ns, {
+            [event.node!]: event.update,
+            ...(event.cached && { __metadata__: { cached: true } }),
+          })
         return
       case 'interrupt':
         this.#updates(event.ns, { __interrupt__: [{ id: event.id, value: event.value }] })
@@ -117,7 +128,10 @@ export class Projection {
         return this.#tool(event, { event: 'on_tool_start', toolCallId: event.id, name: event.name, input: event.input })
       case 'tool.end': {
         const { id: toolCallId, name, output, error } = event
-        const chunk = error === undefined ? { event: 'on_tool_end', toolCallId, name, output } : { event: 'on_tool_error', toolCallId, name, error }
+        const chunk =
+          error === undefined
+            ? { event: 'on_tool_end', toolCallId, name, output }
+            : { event: 'on_tool_error', toolCallId, name, error }
         return this.#tool(event, chunk)
       }
       default:
@@ -214,7 +228,11 @@ export class Projection {
   }
 }
 
-function metadataOf(event: MessageStart | MessagePut, meta: MessageMeta | undefined, name: string | undefined): MessageMetadata {
+function metadataOf(
+  event: MessageStart | MessagePut,
+  meta: MessageMeta | undefined,
+  name: string | undefined,
+): MessageMetadata {
   return Object.freeze({
     ...meta?.metadata,
     ...(meta?.checkpoint !== undefined && { checkpoint: meta.checkpoint }),
