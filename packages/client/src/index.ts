@@ -1,1 +1,22 @@
-export {}
+export { createClient, type Client, type ClientOptions, type ClientThreads } from './client.ts'
+export { defaultRetryPolicy, type RetryPolicy } from './connection/connection.ts'
+export type { ConnectionHealth } from './connection/health.ts'
+export { systemTiming, type Timing } from './connection/timing.ts'
+export type { ThreadFacts } from './store/facts.ts'
+export { isolate } from './store/isolate.ts'
+export { createObservers, type Observers, type ThreadView } from './store/observers.ts'
+export type { Outgoing, ShownMessage } from './store/outbox.ts'
+export type { RunHandle, RunResult } from './store/run-handle.ts'
+export { sameItems, type PendingInterruptOf, type ThreadSnapshot, type ThreadStatus } from './store/snapshot.ts'
+export type { MessagesInput, SubmitOptions, ThreadOptions, ThreadStore } from './store/thread-store.ts'
+export { fetchTransport, type FetchTransportOptions } from './transports/fetch-transport.ts'
+export type {
+  CallOptions,
+  OpenRequest,
+  ReadFilter,
+  StartRequest,
+  ThreadInfo,
+  ThreadPage,
+  ThreadsApi,
+  Transport,
+} from './transports/transport.ts'

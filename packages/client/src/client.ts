@@ -1,0 +1,77 @@
+import { RivuletError, type TypedGraph, type UntypedGraph } from '@rivulet/protocol'
+import { defaultRetryPolicy, type RetryPolicy } from './connection/connection.ts'
+import { systemTiming, type Timing } from './connection/timing.ts'
+import { makeId } from './make-id.ts'
+import { isolate } from './store/isolate.ts'
+import { createThreadStore } from './store/live-thread.ts'
+import type { ThreadOptions, ThreadStore } from './store/thread-store.ts'
+import { fetchTransport, type FetchTransportOptions } from './transports/fetch-transport.ts'
+import type { ThreadsApi, Transport } from './transports/transport.ts'
+
+/** How a client reaches its backend: our server at `url`, or any {@link Transport}. */
+export type ClientOptions = (FetchTransportOptions | { transport: Transport }) & {
+  /** How dropped connections are tried again; what is left out has its default. */
+  retry?: Partial<RetryPolicy> | undefined
+  /** Clock, timers and chance; for tests. */
+  timing?: Timing | undefined
+}
+
+/** Threads as the backend keeps them. A call rejects with `UNSUPPORTED` when the transport cannot do it. */
+export interface ClientThreads extends ThreadsApi {
+  /** A thread's state, now or at a checkpoint. */
+  state: NonNullable<Transport['state']>
+  /** A thread's states, the last first. */
+  history: NonNullable<Transport['history']>
+}
+
+/** A backend's client: threads to talk to, and what the backend can tell about them. */
+export interface Client {
+  /** Tells clients apart, in cache keys for example. */
+  readonly id: string
+  readonly threads: ClientThreads
+  /** A store for one thread. Nothing is opened until it is used. */
+  thread<G extends TypedGraph = UntypedGraph>(options: ThreadOptions<G>): ThreadStore<G>
+  /** Calls back when a run of one of this client's threads was seen to end. The function it returns ends that. */
+  onRunEnd(fn: (threadId: string, run: string) => void): () => void
+}
+
+/** A client of our server at `url`, or of whatever `transport` reaches. It opens nothing by itself. */
+export function createClient(options: ClientOptions): Client {
+  const transport = 'transport' in options ? options.transport : fetchTransport(options)
+  const listeners = new Set<(threadId: string, run: string) => void>()
+  const environment = {
+    transport,
+    policy: { ...defaultRetryPolicy, ...options.retry },
+    timing: options.timing ?? systemTiming,
+    makeId,
+    onRunEnd(threadId: string, run: string) {
+      for (const listener of listeners) isolate(listener, threadId, run)
+    },
+  }
+  return {
+    id: 'url' in options ? options.url : makeId(),
+    threads: threadsOf(transport),
+    thread: <G extends TypedGraph>(thread: ThreadOptions<G>) => createThreadStore(environment, thread),
+    onRunEnd(fn) {
+      const listener: typeof fn = (threadId, run) => fn(threadId, run)
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}
+
+function threadsOf(transport: Transport): ClientThreads {
+  const threads = () => transport.threads ?? unsupported('threads')
+  return {
+    list: async (options) => threads().list(options),
+    create: async (thread, options) => threads().create(thread, options),
+    get: async (id, options) => threads().get(id, options),
+    delete: async (id, options) => threads().delete(id, options),
+    state: async (id, options) => (transport.state ? transport.state(id, options) : unsupported('a thread’s state')),
+    history: async (id, options) => (transport.history ? transport.history(id, options) : unsupported('history')),
+  }
+}
+
+function unsupported(what: string): never {
+  throw new RivuletError('UNSUPPORTED', `this transport does not give ${what}`)
+}

@@ -1,0 +1,62 @@
+import { foldAll, type RivuletEvent, type Run, type ThreadState } from '@rivulet/protocol'
+import type { ThreadFacts } from './facts.ts'
+import { settleOutbox } from './outbox.ts'
+
+/** What came of a group of events. */
+export interface Intake {
+  facts: ThreadFacts
+  /** The events that were applied: what was seen before or must wait for a missing one is not among them. */
+  applied: readonly RivuletEvent[]
+  /** Runs that ended in them, however that was learned. */
+  ended: readonly Run[]
+  /** Whether they went beyond what was there, other than by a snapshot. */
+  advanced: boolean
+}
+
+/** Folds a group of events into the facts. Pure; the same facts come back when nothing changed. */
+export function takeIn(facts: ThreadFacts, events: readonly RivuletEvent[]): Intake {
+  const before = facts.state
+  const state = foldAll(before, events)
+  if (state === before) return { facts, applied: [], ended: [], advanced: false }
+  const applied = appliedOf(before, state, events)
+  return {
+    facts: { ...facts, state, outbox: settleOutbox(facts.outbox, state) },
+    applied,
+    ended: endedRuns(before, state, applied),
+    advanced: applied.some((event) => event.type !== 'sync'),
+  }
+}
+
+function appliedOf(before: ThreadState, after: ThreadState, events: readonly RivuletEvent[]): readonly RivuletEvent[] {
+  let { log, cursor } = before
+  return events.filter((event) => {
+    if (event.type === 'sync') {
+      const isTaken =
+        event.phase === 'snapshot' && (event.log !== log || event.seq >= cursor || before.gap !== undefined)
+      if (isTaken) ({ log, seq: cursor } = event)
+      return isTaken
+    }
+    if (event.seq <= cursor || event.seq > after.cursor) return false
+    cursor = event.seq
+    return true
+  })
+}
+
+/** Runs that are over now: those whose end is among the events, and those a snapshot shows to have ended meanwhile. */
+function endedRuns(before: ThreadState, after: ThreadState, applied: readonly RivuletEvent[]): readonly Run[] {
+  if (before.runs === after.runs) return []
+  const told = new Set(applied.flatMap((event) => (event.type === 'run.end' ? [event.run] : [])))
+  return [...after.runs.values()].filter(
+    ({ id, status }) => status !== 'running' && (told.has(id) || before.runs.get(id)?.status === 'running'),
+  )
+}
+
+/**
+ * The facts once a run was stopped that nobody but this side can stop: its end is assumed. The log is forgotten, as it
+ * does not hold that end: the next read begins with a snapshot.
+ */
+export function assumeEnd(facts: ThreadFacts, run: string): Intake {
+  const seq = facts.state.cursor + 1
+  const intake = takeIn(facts, [{ type: 'run.end', run, status: 'cancelled', assumed: true, seq }])
+  return { ...intake, facts: { ...intake.facts, state: { ...intake.facts.state, log: '' } } }
+}

@@ -1,0 +1,380 @@
+import {
+  currentRun,
+  emptyState,
+  errorFromWire,
+  RivuletError,
+  toRivuletError,
+  type Frame,
+  type Message,
+  type RivuletEvent,
+  type RunStatus,
+} from '@rivulet/protocol'
+import type { Closed } from '../connection/connection.ts'
+import { idleHealth } from '../connection/health.ts'
+import type { Received } from '../connection/keep-open.ts'
+import type { OpenRequest, StartRequest } from '../transports/transport.ts'
+import { createConnector, type Connector, type Line } from './connector.ts'
+import { cursorOf, isUnread, type ThreadFacts } from './facts.ts'
+import { prepareInput } from './input.ts'
+import { assumeEnd, takeIn, type Intake } from './intake.ts'
+import { isolate } from './isolate.ts'
+import { createObservers, type Observers, type ThreadView } from './observers.ts'
+import { markFailed, send } from './outbox.ts'
+import type { Plan, Standing, Wanted } from './plan.ts'
+import { watchRun, type RunHandle, type RunResult, type Watch } from './run-handle.ts'
+import type { ThreadSnapshot } from './snapshot.ts'
+import type { SubmitOptions, ThreadOptions, ThreadStore } from './thread-store.ts'
+
+/** What a store stands on. */
+export interface StoreEnvironment extends Line {
+  makeId: () => string
+  /** Told of every run's end that is seen to come. */
+  onRunEnd: (threadId: string, run: string) => void
+}
+
+/** A store for one thread. It opens nothing until a run is submitted or somebody follows. */
+export function createThreadStore(environment: StoreEnvironment, options: ThreadOptions): ThreadStore {
+  return new LiveThread(environment, options)
+}
+
+/** Runs that may wait for their start at once; one more fails with `LIMIT_EXCEEDED`. */
+const MAX_STARTS = 32
+
+class LiveThread implements ThreadStore {
+  readonly #env: StoreEnvironment
+  readonly #options: ThreadOptions
+  readonly #observers: Observers
+  readonly #connector: Connector
+  readonly #life = new AbortController()
+  readonly #watches = new Map<string, Watch>()
+  readonly #listeners = new Set<(event: RivuletEvent) => void>()
+  #facts: ThreadFacts
+  #starts: readonly StartRequest[] = []
+  #last: { start: StartRequest; shown: readonly Message[] } | undefined
+  #followers = 0
+  #gaveUp = false
+  #cancelWake: (() => void) | undefined
+
+  readonly getSnapshot: () => ThreadSnapshot
+  readonly subscribe: ThreadView['subscribe']
+  readonly select: ThreadView['select']
+
+  constructor(environment: StoreEnvironment, options: ThreadOptions) {
+    this.#env = environment
+    this.#options = options
+    this.#facts = {
+      threadId: options.threadId,
+      state: emptyState(),
+      outbox: [],
+      starting: undefined,
+      failure: undefined,
+      connection: idleHealth,
+      messagesKey: options.messagesKey ?? 'messages',
+      initialValues: options.initialValues,
+    }
+    this.#observers = createObservers(this.#facts)
+    this.getSnapshot = this.#observers.getSnapshot
+    this.subscribe = this.#observers.subscribe
+    this.select = this.#observers.select
+    this.#connector = createConnector(environment, {
+      plan: () => this.#plan(),
+      request: (wanted, begun) => this.#request(wanted, begun),
+      after: () => cursorOf(this.#facts.state),
+      receive: (frame, current) => this.#receive(frame, current),
+      report: (connection) => this.#update({ connection }),
+      closed: (standing, closed) => this.#closed(standing, closed),
+    })
+  }
+
+  get id(): string | undefined {
+    return this.#facts.threadId
+  }
+
+  submit = (input?: unknown, { signal, ...rest }: SubmitOptions = {}): RunHandle => {
+    const { graph, modes } = this.#options
+    const prepared = prepareInput(input, this.#facts.messagesKey, this.#env.makeId)
+    const start = { modes, ...rest, run: this.#env.makeId(), graph, input: prepared.input }
+    const handle = this.#start(start, prepared.shown)
+    if (signal !== undefined) stopOnAbort(handle, signal)
+    return handle
+  }
+
+  stop = async (): Promise<void> => {
+    const running = currentRun(this.#facts.state)
+    const run = this.#facts.starting ?? (running?.status === 'running' ? running.id : undefined)
+    if (run !== undefined) await this.#stop(run)
+  }
+
+  retry = (): RunHandle | undefined => {
+    const last = this.#last
+    const run = last && this.#facts.state.runs.get(last.start.run)
+    if (last !== undefined && run === undefined) {
+      const isQueued = this.#starts.includes(last.start)
+      return isQueued ? this.#watch(last.start.run).handle : this.#start(last.start, last.shown)
+    }
+    if (this.#gaveUp) this.#reopen()
+    else if (last !== undefined && run?.status === 'error') {
+      return this.#start({ ...last.start, run: this.#env.makeId() }, last.shown)
+    }
+    return undefined
+  }
+
+  follow = (): (() => void) => {
+    this.#followers++
+    this.#connector.schedule()
+    let isFollowing = true
+    return () => {
+      if (!isFollowing) return
+      isFollowing = false
+      this.#followers--
+      // Not at once: a component that is mounted twice in a row leaves and comes back in the same turn.
+      queueMicrotask(() => {
+        if (this.#followers === 0) this.#leave('nobody follows the thread any more; the run goes on')
+      })
+    }
+  }
+
+  listen = (fn: (event: RivuletEvent) => void): (() => void) => {
+    const listener = (event: RivuletEvent) => fn(event)
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  dispose = (): void => {
+    this.#life.abort()
+    this.#starts = []
+    this.#followers = 0
+    this.#sleep()
+    this.#leave('the thread was closed; the run goes on')
+    this.#connector.drop()
+    this.#update({ starting: undefined, connection: idleHealth })
+  }
+
+  #update(change: Partial<ThreadFacts>): void {
+    this.#facts = { ...this.#facts, ...change }
+    this.#observers.set(this.#facts)
+  }
+
+  #plan(): Plan {
+    const { threadId, state } = this.#facts
+    const watched = [...this.#watches.keys()].filter((run) => state.runs.get(run)?.status === 'running')
+    return { threadId, starts: this.#starts, followers: this.#followers, watched, gaveUp: this.#gaveUp }
+  }
+
+  #request(wanted: Wanted, begun: boolean): OpenRequest {
+    const { modes, filter } = this.#options
+    // The plan wants no connection before the thread has its id.
+    const common = { thread: this.#facts.threadId!, modes, filter }
+    if (wanted.kind === 'read') return { ...common, until: wanted.until }
+    return begun ? { ...common, until: wanted.start.run } : { ...common, start: wanted.start }
+  }
+
+  // Runs: started, watched, finished.
+
+  #start(start: StartRequest, shown: readonly Message[]): RunHandle {
+    const { handle } = this.#watch(start.run)
+    const refusal = this.#refusal(start.run)
+    if (refusal !== undefined) {
+      this.#fail(start.run, refusal)
+      return handle
+    }
+    this.#starts = [...this.#starts, start]
+    this.#last = { start, shown }
+    this.#sleep()
+    const { threadId, state, outbox } = this.#facts
+    const unsent = shown.filter(({ id }) => !state.settled.has(id))
+    const isEmpty = threadId === undefined || !isUnread(this.#facts)
+    const below = this.getSnapshot().messageIds().at(-1) ?? (isEmpty ? null : undefined)
+    const id = threadId ?? this.#env.makeId()
+    this.#update({
+      threadId: id,
+      starting: this.#starts[0]?.run,
+      failure: undefined,
+      outbox: send(outbox, start.run, unsent, below),
+    })
+    if (threadId === undefined) isolate(this.#options.onThreadId, id)
+    this.#connector.schedule()
+    return handle
+  }
+
+  #refusal(run: string): RivuletError | undefined {
+    if (this.#life.signal.aborted) return new RivuletError('CANCELLED', 'the thread was closed', { run })
+    if (this.#starts.length < MAX_STARTS) return undefined
+    return new RivuletError('LIMIT_EXCEEDED', `${MAX_STARTS} runs wait for their start already`, { run })
+  }
+
+  #watch(run: string): Watch {
+    const known = this.#watches.get(run)
+    if (known !== undefined) return known
+    const watch = watchRun(run, () => this.#stop(run))
+    this.#watches.set(run, watch)
+    return watch
+  }
+
+  #result(status: RunStatus, error?: RivuletError): RunResult {
+    const { values, interrupts } = this.getSnapshot()
+    return { status, values, interrupts, error }
+  }
+
+  #finish(run: string, result: RunResult): void {
+    const watch = this.#watches.get(run)
+    this.#watches.delete(run)
+    watch?.finish(result)
+  }
+
+  /** A run did not begin, and will not. */
+  #fail(run: string, failure: RivuletError): void {
+    this.#starts = this.#starts.filter((start) => start.run !== run)
+    this.#update({ starting: this.#starts[0]?.run, failure, outbox: markFailed(this.#facts.outbox, run) })
+    this.#finish(run, this.#result('error', failure))
+    isolate(this.#options.onError, failure)
+  }
+
+  /** Nobody waits any more for what goes on elsewhere. */
+  #leave(reason: string): void {
+    for (const run of this.#watches.keys()) {
+      this.#finish(run, this.#result('error', new RivuletError('CANCELLED', reason, { run })))
+    }
+    this.#connector.schedule()
+  }
+
+  // The connection: what came over it, how it ended.
+
+  #receive(frame: Frame, current: Standing): Received {
+    if (frame.type !== 'events') return frame.type === 'at' ? 'progress' : 'nothing'
+    const intake = takeIn(this.#facts, frame.events)
+    this.#take(intake)
+    const { gap, runs } = this.#facts.state
+    if (gap !== undefined) throw new RivuletError('STREAM_GAP', gap.reason, { retryable: true })
+    const { wanted } = current
+    const run = wanted.kind === 'start' ? wanted.start.run : wanted.until
+    const status = run === undefined ? undefined : runs.get(run)?.status
+    current.begun ||= status !== undefined
+    if (status !== undefined && status !== 'running') return 'done'
+    return intake.advanced ? 'progress' : 'nothing'
+  }
+
+  /** Makes an intake the present, then tells whoever asked to be told. */
+  #take({ facts, applied, ended }: Intake): void {
+    if (facts === this.#facts) return
+    const { runs } = facts.state
+    this.#starts = this.#starts.filter((start) => !runs.has(start.run))
+    this.#update({ state: facts.state, outbox: facts.outbox, starting: this.#starts[0]?.run })
+    for (const event of applied) this.#tell(event)
+    for (const run of ended) {
+      const error = run.error && errorFromWire(run.error)
+      const result = this.#result(run.status as RunStatus, error)
+      this.#finish(run.id, result)
+      isolate(this.#options.onFinish, result, run.id)
+      if (error !== undefined) isolate(this.#options.onError, error)
+      isolate(this.#env.onRunEnd, this.id!, run.id)
+    }
+  }
+
+  #tell(event: RivuletEvent): void {
+    isolate(this.#options.onEvent, event)
+    for (const listener of this.#listeners) isolate(listener, event)
+    if (event.type === 'sync') for (const watch of this.#watches.values()) watch.push(event)
+    else this.#watches.get(event.run)?.push(event)
+  }
+
+  #closed({ wanted, begun }: Standing, closed: Closed): void {
+    if (closed.reason !== 'failed') return
+    const { error } = closed
+    if (wanted.kind === 'start' && !begun) return this.#fail(wanted.start.run, error)
+    this.#gaveUp = true
+    if (error.retryable) this.#cancelWake = this.#env.timing.onWake(() => this.#reopen())
+    this.#update({ failure: error })
+    for (const run of this.#watches.keys()) this.#finish(run, this.#result('error', error))
+    isolate(this.#options.onError, error)
+  }
+
+  /** Forgets that the connection was given up. */
+  #sleep(): void {
+    this.#gaveUp = false
+    this.#cancelWake?.()
+    this.#cancelWake = undefined
+  }
+
+  #reopen(): void {
+    this.#sleep()
+    this.#update({ failure: undefined })
+    this.#connector.schedule()
+  }
+
+  // Stopping.
+
+  async #stop(run: string): Promise<void> {
+    if (this.#isStarting(run) && !(await this.#hasReachedBackend(run))) return this.#forget(run)
+    if (!this.#isStarting(run) && this.#facts.state.runs.get(run)?.status !== 'running') return
+    const { transport } = this.#env
+    if (transport.cancel === undefined) return this.#assumeEnd(run)
+    const { result } = this.#watch(run).handle
+    if (this.#gaveUp) this.#reopen()
+    try {
+      await transport.cancel(this.id!, run, { signal: this.#life.signal })
+    } catch (thrown) {
+      if (this.#isStarting(run)) return this.#forget(run)
+      return this.#note(toRivuletError(thrown))
+    }
+    this.#connector.schedule()
+    await result
+  }
+
+  #isStarting(run: string): boolean {
+    return this.#starts.some((start) => start.run === run)
+  }
+
+  /** Waits until it is known whether the start got through: a cancel that overtakes it would find no run to cancel. */
+  async #hasReachedBackend(run: string): Promise<boolean> {
+    const isDialled = () => {
+      const wanted = this.#connector.current?.wanted
+      return wanted?.kind === 'start' && wanted.start.run === run
+    }
+    if (!isDialled()) return false
+    await this.#until(() => !this.#isStarting(run) || this.#facts.connection.phase !== 'connecting')
+    return this.#env.transport.cancel !== undefined || !this.#isStarting(run)
+  }
+
+  #until(isReached: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!isReached()) return
+        stopWatching()
+        resolve()
+      }
+      const stopWatching = this.subscribe(check)
+      check()
+    })
+  }
+
+  /** A run was stopped before it began: what it would have sent stays, marked as not delivered. */
+  #forget(run: string): void {
+    const wanted = this.#connector.current?.wanted
+    if (wanted?.kind === 'start' && wanted.start.run === run) this.#connector.drop()
+    this.#starts = this.#starts.filter((start) => start.run !== run)
+    this.#update({ starting: this.#starts[0]?.run, outbox: markFailed(this.#facts.outbox, run) })
+    this.#finish(run, this.#result('cancelled'))
+    this.#connector.schedule()
+  }
+
+  /** To stop without a way to cancel is to stop reading. */
+  #assumeEnd(run: string): void {
+    this.#connector.drop()
+    this.#take(assumeEnd(this.#facts, run))
+    this.#connector.schedule()
+  }
+
+  /** Something failed that ends nothing. */
+  #note(failure: RivuletError): void {
+    this.#update({ failure })
+    isolate(this.#options.onError, failure)
+  }
+}
+
+function stopOnAbort(handle: RunHandle, signal: AbortSignal): void {
+  const stop = () => void handle.stop()
+  if (signal.aborted) return stop()
+  signal.addEventListener('abort', stop, { once: true })
+  void handle.result.then(() => signal.removeEventListener('abort', stop))
+}

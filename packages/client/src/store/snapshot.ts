@@ -1,0 +1,209 @@
+import {
+  activeTasks,
+  currentRun,
+  errorFromWire,
+  interruptsOf,
+  messageIdsOf,
+  messageOf,
+  messagesOf,
+  progressOf,
+  toolCallsOf,
+  valuesOf,
+  type CustomEntry,
+  type MessageFilter,
+  type Namespace,
+  type PendingInterrupt,
+  type RivuletError,
+  type TaskRun,
+  type ThreadState,
+  type ToolCallState,
+  type TypedGraph,
+  type TypesOf,
+  type UntypedGraph,
+  type WireError,
+} from '@rivulet/protocol'
+import type { ConnectionHealth } from '../connection/health.ts'
+import { initialMessages, isUnread, receivedIds, receivedMessages, type ThreadFacts } from './facts.ts'
+import { layOver, type ShownMessage } from './outbox.ts'
+
+/**
+ * What the thread is doing. `loading`: its past is being fetched. `connecting`: a run was asked for and has not begun.
+ * `streaming`: a run is under way, whoever started it. `interrupted`: it waits for a person. `error`: the last run or
+ * the connection failed. `idle`: none of these.
+ */
+export type ThreadStatus = 'idle' | 'loading' | 'connecting' | 'streaming' | 'interrupted' | 'error'
+
+/** A question to a person, typed by the graph. */
+export type PendingInterruptOf<G extends TypedGraph> = Omit<PendingInterrupt, 'value'> & {
+  readonly value: TypesOf<G>['interrupt']
+}
+
+/** A graph's state, any part of which may not be there yet. */
+export type ValuesOf<G extends TypedGraph> = TypesOf<G>['state'] extends infer S
+  ? { readonly [K in keyof S]?: S[K] }
+  : never
+
+/**
+ * A thread at one moment. Immutable and built as it is read: what nobody reads is not made. A part that did not change
+ * is the same object as in the snapshot before.
+ */
+export interface ThreadSnapshot<G extends TypedGraph = UntypedGraph> {
+  readonly threadId: string | undefined
+  /** The page's messages in order: the thread's, and those on their way. */
+  readonly messages: readonly ShownMessage[]
+  /** The graph's state, message lists included; the initial values, or `{}`, until there is one. */
+  readonly values: ValuesOf<G>
+  readonly status: ThreadStatus
+  /** Whether a run is under way or about to be. */
+  readonly isLoading: boolean
+  /** Why `status` is `error`. */
+  readonly error: RivuletError | undefined
+  /** Questions nobody has answered yet. */
+  readonly interrupts: readonly PendingInterruptOf<G>[]
+  /** Tool calls of the page's messages, in their order. */
+  readonly toolCalls: readonly ToolCallState[]
+  /** Tasks that run now: `node`, `step`, `origin.ns`. */
+  readonly activeNodes: readonly TaskRun[]
+  readonly connection: ConnectionHealth
+  /** What the thread's events add up to; the protocol package has the functions that read it. */
+  readonly state: ThreadState
+  /** One message by its id, or the provider's id. */
+  message(id: string): ShownMessage | undefined
+  /** Ids of the messages on the page; with a filter, of one list, node or tag. */
+  messageIds(filter?: MessageFilter): readonly string[]
+  /** The messages of {@link ThreadSnapshot.messageIds}. */
+  messagesWhere(filter?: MessageFilter): readonly ShownMessage[]
+  /** State of the graph in this namespace. */
+  valuesAt(ns: Namespace): Readonly<Record<string, unknown>>
+  /** One tool call of the page's messages by its id. */
+  toolCall(id: string): ToolCallState | undefined
+  /** The last value written under this name, or in this tool call by `ctx.progress`. */
+  progress(nameOrToolCallId: string): CustomEntry | undefined
+}
+
+/** What snapshots of one thread hand on to the next, so that equal parts stay the same objects. */
+export interface SnapshotMemory {
+  toolCalls?: readonly ToolCallState[]
+  activeNodes?: readonly TaskRun[]
+  interrupts?: readonly PendingInterrupt[]
+}
+
+/** The snapshot of these facts. */
+export function snapshotOf(facts: ThreadFacts, memory: SnapshotMemory): ThreadSnapshot {
+  const { state, outbox, messagesKey } = facts
+  const built: { -readonly [K in keyof ThreadSnapshot]?: ThreadSnapshot[K] } = {}
+  const messages = () => (built.messages ??= shownMessages(facts))
+  const status = () => (built.status ??= statusOf(facts))
+  const values = () => (built.values ??= (isUnread(facts) ? facts.initialValues : undefined) ?? valuesOf(state))
+  const toolCalls = () =>
+    (built.toolCalls ??= memory.toolCalls = keepSame(
+      memory.toolCalls,
+      toolCallsOf(state, { key: messagesKey }),
+      hasSameFields,
+    ))
+  return {
+    threadId: facts.threadId,
+    connection: facts.connection,
+    state,
+    get messages() {
+      return messages()
+    },
+    get values() {
+      return values()
+    },
+    get status() {
+      return status()
+    },
+    get isLoading() {
+      return status() === 'streaming' || status() === 'connecting'
+    },
+    get error() {
+      return errorOf(facts)
+    },
+    get interrupts() {
+      return (built.interrupts ??= memory.interrupts = keepSame(memory.interrupts, interruptsOf(state)))
+    },
+    get toolCalls() {
+      return toolCalls()
+    },
+    get activeNodes() {
+      return (built.activeNodes ??= memory.activeNodes = keepSame(memory.activeNodes, activeTasks(state)))
+    },
+    message: (id) => messageById(facts, id),
+    messageIds: (filter = {}) =>
+      isPageList(filter, messagesKey)
+        ? layOver(receivedIds(facts), outbox, idOf, (id) => id)
+        : messageIdsOf(state, { key: messagesKey, ...filter }),
+    messagesWhere: (filter = {}) =>
+      isPageList(filter, messagesKey) ? messages() : messagesOf(state, { key: messagesKey, ...filter }),
+    valuesAt: (ns) => (ns.length === 0 ? values() : valuesOf(state, ns)),
+    toolCall: (id) => toolCalls().find((call) => call.id === id),
+    progress: (name) => progressOf(state, name),
+  }
+}
+
+function idOf(message: ShownMessage): string {
+  return message.id
+}
+
+function shownMessages(facts: ThreadFacts): readonly ShownMessage[] {
+  return layOver<ShownMessage>(receivedMessages(facts), facts.outbox, (message) => message, idOf)
+}
+
+function messageById(facts: ThreadFacts, id: string): ShownMessage | undefined {
+  return (
+    messageOf(facts.state, id) ??
+    facts.outbox.find(({ message }) => message.id === id)?.message ??
+    (isUnread(facts) ? initialMessages(facts).find((message) => message.id === id) : undefined)
+  )
+}
+
+/** Whether the filter asks for the page's own list, over which messages on their way are laid. */
+function isPageList({ key, ns, node, tag }: MessageFilter, messagesKey: string): boolean {
+  return (
+    node === undefined && tag === undefined && (ns?.length ?? 0) === 0 && (key === undefined || key === messagesKey)
+  )
+}
+
+function statusOf({ state, starting, failure, connection }: ThreadFacts): ThreadStatus {
+  if (starting !== undefined) return 'connecting'
+  const run = currentRun(state)
+  if (run?.status === 'running' && connection.phase !== 'closed') return 'streaming'
+  if (failure !== undefined || run?.status === 'error') return 'error'
+  if (run?.status === 'interrupted' && state.interrupts.size > 0) return 'interrupted'
+  const isOpen = connection.phase !== 'idle' && connection.phase !== 'closed'
+  return isOpen && state.log === '' && state.cursor === 0 ? 'loading' : 'idle'
+}
+
+const runErrors = new WeakMap<WireError, RivuletError>()
+
+function errorOf({ state, starting, failure }: ThreadFacts): RivuletError | undefined {
+  const wire = currentRun(state)?.error
+  if (failure !== undefined || wire === undefined || starting !== undefined) return failure
+  let error = runErrors.get(wire)
+  if (error === undefined) runErrors.set(wire, (error = errorFromWire(wire)))
+  return error
+}
+
+/** The old list when the new one says the same; else the new one with the old one's equal items. */
+function keepSame<T>(
+  old: readonly T[] | undefined,
+  now: readonly T[],
+  isSame: (a: T, b: T) => boolean = Object.is,
+): readonly T[] {
+  if (old === undefined) return now
+  const kept = now.map((item, i) => (i < old.length && isSame(old[i]!, item) ? old[i]! : item))
+  return sameItems(old, kept) ? old : kept
+}
+
+/** Whether two values are the same, or are lists of the same items. */
+export function sameItems(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+  return a.every((item, i) => Object.is(item, b[i]))
+}
+
+function hasSameFields(a: ToolCallState, b: ToolCallState): boolean {
+  const fields = Object.keys(b) as (keyof ToolCallState)[]
+  return fields.length === Object.keys(a).length && fields.every((field) => Object.is(a[field], b[field]))
+}

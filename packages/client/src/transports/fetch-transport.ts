@@ -1,0 +1,189 @@
+import {
+  alwaysRecorded,
+  createFrameDecoder,
+  formatNamespace,
+  RivuletError,
+  toRivuletError,
+  type Frame,
+  type GraphState,
+  type StreamMode,
+} from '@rivulet/protocol'
+import { addressOf, errorOfResponse, retryAfterOf } from './http-error.ts'
+import type { OpenRequest, ThreadInfo, ThreadPage, Transport } from './transport.ts'
+
+type Headers = Readonly<Record<string, string>>
+
+/** How to reach our server. */
+export interface FetchTransportOptions {
+  /** Base address, e.g. `https://example.com/agents`; the routes begin with `/v1` below it. */
+  url: string
+  /** Sent with every request. A function is asked before each; once more, `rejected`, when they were answered 401. */
+  headers?: Headers | ((why: { rejected: boolean }) => Headers | Promise<Headers>) | undefined
+  /** As of `fetch`. Default `same-origin`. */
+  credentials?: RequestCredentials | undefined
+  /** Used in place of the global `fetch`. */
+  fetch?: typeof fetch | undefined
+  /** The server's heartbeat interval in milliseconds. Default 15,000. */
+  heartbeatMs?: number | undefined
+  /** Longest event or batch in characters. Default 16 Mi. */
+  maxEventBytes?: number | undefined
+}
+
+/**
+ * Our server over HTTP: streams are server-sent events read with `fetch`, everything else is JSON. Errors that the
+ * server names keep their code. A lost connection is `DISCONNECTED` and can be retried; an answer that is not the
+ * server's (an HTML page, a redirect) is `PROTOCOL_MISMATCH` and cannot.
+ */
+export function fetchTransport(options: FetchTransportOptions): Transport {
+  const send = sender(options)
+  const call = async <T>(path: string, { method = 'GET', body, signal }: Partial<RequestDetails> = {}): Promise<T> => {
+    const response = await send(path, { method, body, signal, accept: 'application/json' })
+    if (!response.ok) throw await errorOfResponse(response)
+    // What our own server answers on this route.
+    return (response.status === 204 ? undefined : await jsonOf(response)) as T
+  }
+  return {
+    heartbeatMs: options.heartbeatMs ?? 15_000,
+    async *open(request, { signal, after }) {
+      const response = await send(...streamRequest(request, after, signal))
+      if (!response.ok) {
+        const delayMs = retryAfterOf(response, Date.now())
+        if (delayMs !== undefined) yield { type: 'retry', delayMs }
+        throw await errorOfResponse(response)
+      }
+      yield* framesOf(response, options.maxEventBytes)
+    },
+    cancel: (thread, run, { signal }) =>
+      call(`${pathOf(thread)}/runs/${segment(run)}/cancel`, { method: 'POST', signal }),
+    state: (thread, { checkpointId, signal } = {}) =>
+      call<GraphState>(`${pathOf(thread)}/state${query({ checkpointId })}`, { signal }),
+    history: (thread, { limit, before, signal } = {}) =>
+      call<GraphState[]>(`${pathOf(thread)}/history${query({ limit, before })}`, { signal }),
+    threads: {
+      list: ({ limit, cursor, signal } = {}) => call<ThreadPage>(`/v1/threads${query({ limit, cursor })}`, { signal }),
+      create: (thread, { signal } = {}) => call<ThreadInfo>('/v1/threads', { method: 'POST', body: thread, signal }),
+      get: (id, { signal } = {}) => call<ThreadInfo>(pathOf(id), { signal }),
+      delete: (id, { signal } = {}) => call(pathOf(id), { method: 'DELETE', signal }),
+    },
+  }
+}
+
+interface RequestDetails {
+  method: string
+  accept: string
+  body?: unknown
+  signal?: AbortSignal | undefined
+}
+
+/** Sends a request and resolves with any answer at all; without one it throws `DISCONNECTED`. */
+function sender({ url, headers, credentials = 'same-origin', fetch: given }: FetchTransportOptions) {
+  const base = url.replace(/\/+$/, '')
+  return async (path: string, { method, accept, body, signal }: RequestDetails): Promise<Response> => {
+    const init: RequestInit = {
+      method,
+      credentials,
+      cache: 'no-store',
+      // Followed redirects would carry the caller's headers to wherever they lead.
+      redirect: 'manual',
+      ...(body !== undefined && { body: toJsonText(body) }),
+      ...(signal && { signal }),
+    }
+    const once = async (rejected: boolean) => {
+      const own = typeof headers === 'function' ? await headers({ rejected }) : headers
+      const type = body === undefined ? undefined : { 'content-type': 'application/json' }
+      return (given ?? fetch)(base + path, { ...init, headers: { ...own, accept, ...type } })
+    }
+    try {
+      const response = await once(false)
+      if (response.status !== 401 || typeof headers !== 'function') return response
+      await response.body?.cancel()
+      return await once(true)
+    } catch (error) {
+      throw lost(error, signal)
+    }
+  }
+}
+
+/** A stream's request: a run is posted, a thread is read. */
+function streamRequest(
+  { thread, start, until, modes = [], filter = {} }: OpenRequest,
+  after: string | undefined,
+  signal: AbortSignal,
+): [string, RequestDetails] {
+  const accept = 'text/event-stream'
+  if (start !== undefined) {
+    return [`${pathOf(thread)}/runs`, { method: 'POST', body: { ...start, after }, accept, signal }]
+  }
+  const { ns, node, tag } = filter
+  const read: readonly StreamMode[] | undefined =
+    modes.length > 0 ? [...new Set([...alwaysRecorded, ...modes])] : undefined
+  const search = query({ after, until, modes: read?.join(','), ns: ns && formatNamespace(ns), node, tag })
+  return [`${pathOf(thread)}/events${search}`, { method: 'GET', accept, signal }]
+}
+
+/** The frames of a body; what came in one piece is one frame, as it is folded at once. */
+async function* framesOf(response: Response, maxEventBytes: number | undefined): AsyncGenerator<Frame> {
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
+  if (!isStream || response.body === null) {
+    await response.body?.cancel()
+    throw new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} did not answer with an event stream`)
+  }
+  const decoder = createFrameDecoder({ maxEventBytes })
+  const reader = response.body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((error: unknown) => Promise.reject(lost(error)))
+      if (done) return decoder.end()
+      yield* joined(decoder.push(value))
+    }
+  } finally {
+    reader.cancel().catch(() => {})
+  }
+}
+
+function joined(frames: readonly Frame[]): Frame[] {
+  const result: Frame[] = []
+  for (const frame of frames) {
+    const last = result.at(-1)
+    if (frame.type === 'events' && last?.type === 'events' && last.log === frame.log) {
+      result[result.length - 1] = { ...last, events: [...last.events, ...frame.events] }
+    } else result.push(frame)
+  }
+  return result
+}
+
+function lost(error: unknown, signal?: AbortSignal): unknown {
+  if (signal?.aborted) return signal.reason
+  return toRivuletError(error, 'DISCONNECTED', { retryable: true })
+}
+
+async function jsonOf(response: Response): Promise<unknown> {
+  try {
+    return await response.json()
+  } catch (cause) {
+    throw new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} did not answer with JSON`, { cause })
+  }
+}
+
+function toJsonText(body: unknown): string {
+  try {
+    return JSON.stringify(body)
+  } catch (cause) {
+    throw new RivuletError('UNSERIALIZABLE', 'what is to be sent cannot be written as JSON', { cause })
+  }
+}
+
+function pathOf(thread: string): string {
+  return `/v1/threads/${segment(thread)}`
+}
+
+function segment(id: string): string {
+  // `encodeURIComponent` leaves dots as they are, and a path is shortened at `.` and `..` on its way.
+  if (/^\.*$/.test(id)) throw new RivuletError('INVALID_INPUT', `${JSON.stringify(id)} cannot be an id`)
+  return encodeURIComponent(id)
+}
+
+function query(fields: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`
+}

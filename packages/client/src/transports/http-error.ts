@@ -1,0 +1,55 @@
+import { errorFromWire, RivuletError, type ErrorCode, type WireError } from '@rivulet/protocol'
+
+/** Answers that a server gives for a while only. */
+const PASSING = new Set([408, 425, 429, 502, 503, 504])
+
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  400: 'INVALID_INPUT',
+  401: 'AUTH_REQUIRED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  409: 'RUN_CONFLICT',
+  410: 'CURSOR_GONE',
+  413: 'LIMIT_EXCEEDED',
+  422: 'INVALID_INPUT',
+  429: 'LIMIT_EXCEEDED',
+}
+
+/** The error that an answer other than 2xx stands for: the one its JSON body names, else one made of its status. */
+export async function errorOfResponse(response: Response): Promise<RivuletError> {
+  const { status, type } = response
+  if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+    await response.body?.cancel()
+    return new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} redirects; give the address it leads to`)
+  }
+  const text = await response.text().catch(() => '')
+  const wire = wireErrorIn(text)
+  const retryable = wire?.retryable ?? PASSING.has(status)
+  if (wire !== undefined) return errorFromWire({ ...wire, retryable })
+  const code = CODES[status] ?? (PASSING.has(status) ? 'DISCONNECTED' : 'INTERNAL')
+  return new RivuletError(code, `${addressOf(response)} answered ${status}`, { retryable })
+}
+
+function wireErrorIn(text: string): WireError | undefined {
+  try {
+    const { error } = JSON.parse(text) as { error?: Partial<WireError> }
+    const isNamed = typeof error?.code === 'string' && typeof error.message === 'string'
+    // Checked to have what an error must have; an unknown code is taken care of where it is read.
+    return isNamed ? (error as WireError) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Milliseconds that the `retry-after` header asks to wait, given in seconds or as a date; `undefined` without one. */
+export function retryAfterOf(response: Response, epochMs: number): number | undefined {
+  const value = response.headers.get('retry-after')
+  if (value === null) return undefined
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - epochMs
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
+}
+
+/** Where the answer came from, without what a query or a fragment may give away. */
+export function addressOf(response: Response): string {
+  return response.url.replace(/[?#].*/, '') || 'the server'
+}

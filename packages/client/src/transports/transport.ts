@@ -1,0 +1,100 @@
+import type { Frame, GraphState, Namespace, StreamMode } from '@rivulet/protocol'
+
+/** A run to be started. */
+export interface StartRequest {
+  /** Id made by the client; the same id again joins the same run, so that a start may be repeated safely. */
+  run: string
+  /** Name of the graph. */
+  graph: string
+  input: unknown
+  /** Modes to record beyond the ones that always are. */
+  modes?: readonly StreamMode[] | undefined
+  /** Answer to the thread's interrupt, or answers by interrupt id. */
+  resume?: unknown
+  /** Checkpoint to go on from instead of the thread's last. */
+  checkpointId?: string | undefined
+  metadata?: Readonly<Record<string, unknown>> | undefined
+  tags?: readonly string[] | undefined
+  /** What nodes read as `ctx.context`. */
+  context?: unknown
+  /** Supersteps before `RECURSION_LIMIT`. */
+  recursionLimit?: number | undefined
+}
+
+/** Which of a thread's events to read. Without it: all that are recorded. */
+export interface ReadFilter {
+  /** This namespace and those below it. */
+  ns?: Namespace | undefined
+  node?: string | undefined
+  tag?: string | undefined
+}
+
+/** What to open: with `start` a run, read until its end; without it the thread, until `until` ends or for ever. */
+export interface OpenRequest {
+  thread: string
+  start?: StartRequest | undefined
+  /** Id of the run whose end ends the stream. */
+  until?: string | undefined
+  /** Modes to read beyond the ones that are always recorded. */
+  modes?: readonly StreamMode[] | undefined
+  filter?: ReadFilter | undefined
+}
+
+/** How a call on a transport is stopped. */
+export interface CallOptions {
+  signal?: AbortSignal | undefined
+}
+
+/** A thread as lists show it. Times are milliseconds since the epoch. */
+export interface ThreadInfo {
+  id: string
+  graph?: string
+  status?: string
+  createdAt?: number
+  updatedAt?: number
+  metadata?: Readonly<Record<string, unknown>>
+}
+
+/** One page of threads, the one used last first. */
+export interface ThreadPage {
+  threads: readonly ThreadInfo[]
+  /** Hand it in to get the next page; left out on the last. */
+  cursor?: string
+}
+
+/** Threads as a backend keeps them. */
+export interface ThreadsApi {
+  list(options?: CallOptions & { limit?: number | undefined; cursor?: string | undefined }): Promise<ThreadPage>
+  create(
+    thread: { id?: string; graph?: string; metadata?: Readonly<Record<string, unknown>> },
+    options?: CallOptions,
+  ): Promise<ThreadInfo>
+  get(id: string, options?: CallOptions): Promise<ThreadInfo>
+  delete(id: string, options?: CallOptions): Promise<void>
+}
+
+/**
+ * A way to a backend: the only thing a backend's author implements, and `open` the only part that must be there. What a
+ * transport throws should be a `RivuletError`: `retryable` decides whether it is tried again. Anything else it throws
+ * counts as a lost connection.
+ */
+export interface Transport {
+  /**
+   * The frames of a stream. `after` is the cursor (`<log>.<seq>`) behind which to begin; without it the stream begins
+   * with a snapshot of the thread. A stream that ends before the run it was asked for is a lost connection and is
+   * opened again. Before it throws, it may yield a `retry` frame that says how long to wait. Ends when `signal` aborts.
+   */
+  open(request: OpenRequest, options: { signal: AbortSignal; after: string | undefined }): AsyncIterable<Frame>
+  /** Stops a run; resolves when its end is in the log. Without it, to stop means to stop reading. */
+  cancel?(thread: string, run: string, options: CallOptions): Promise<void>
+  /** A thread's state, now or at a checkpoint; `undefined` when there is none. */
+  state?(thread: string, options?: CallOptions & { checkpointId?: string | undefined }): Promise<GraphState | undefined>
+  /** A thread's states, the last first. */
+  history?(
+    thread: string,
+    options?: CallOptions & { limit?: number | undefined; before?: string | undefined },
+  ): Promise<readonly GraphState[]>
+  threads?: ThreadsApi
+  /** Interval of the backend's heartbeats in milliseconds; without it silence is never taken for a stall. */
+  heartbeatMs?: number
+}
