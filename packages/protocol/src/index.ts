@@ -16,11 +16,8 @@ export {
   messageOf,
   messagesOf,
   progressOf,
-  toolCallOf,
-  toolCallsOf,
   valuesOf,
   type MessageFilter,
-  type ToolCallState,
 } from './fold/read.ts'
 export { deserializeState, serializeState, type SerializedEntry, type SerializedState } from './fold/snapshot.ts'
 export {
@@ -38,6 +35,7 @@ export {
   type ThreadState,
   type ToolRun,
 } from './fold/state.ts'
+export { toolCallOf, toolCallsOf, type ToolCallState } from './fold/tool-calls.ts'
 export { toJson } from './json.ts'
 export { normalizeMessage } from './messages/normalize.ts'
 export {
@@ -52,3 +50,5 @@ export { createFrameDecoder, type FrameDecoder, type FrameDecoderOptions } from 
 export { encodeFatal, encodeFrame, wireState, type WireState } from './sse/encode-frame.ts'
 export { memoryLog, type MemoryLogOptions } from './log/memory-log.ts'
 export { randomId } from './random-id.ts'
+export { type ReadFilter } from './events/filter.ts'
+export { readLog, type LogReader, type ReadQuery } from './log/reader.ts'

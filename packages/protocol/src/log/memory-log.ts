@@ -1,9 +1,11 @@
-import { messageOfThrown, RivuletError } from '../errors.ts'
-import type { RunEvent, StampedEvent } from '../events/event.ts'
-import { fold, foldAll, skipGap } from '../fold/fold.ts'
+import { RivuletError } from '../errors.ts'
+import type { RunEvent } from '../events/event.ts'
+import { fold } from '../fold/fold.ts'
 import { emptyState, type ThreadState } from '../fold/state.ts'
 import { randomId } from '../random-id.ts'
 import type { AppendOptions, EventLog, LogBatch } from './event-log.ts'
+import { eventSize } from './event-size.ts'
+import { foldHeld } from './fold-held.ts'
 import { Shelf } from './shelf.ts'
 
 /** Bounds of a {@link memoryLog}. */
@@ -18,9 +20,6 @@ export interface MemoryLogOptions {
 
 /** Events folded at once, at most: a snapshot is never far, and no fold takes long. */
 const FOLD_EVERY = 256
-
-/** What a delta weighs beside its text: its fields, roughly. */
-const DELTA_WEIGHT = 100
 
 /**
  * A thread's log in this process' memory, gone with it. Events are readable as soon as `append` returns.
@@ -48,7 +47,7 @@ export function memoryLog(options: MemoryLogOptions = {}): EventLog {
     // What leaves the log, or changes its form, must be in the snapshot before.
     const isEnd = event.type === 'run.end'
     if (isEnd || shelf.isOver() || head - folded.cursor >= FOLD_EVERY) foldUp()
-    if (isEnd) shelf.compact(event.run, (merged) => weigh(merged, Infinity))
+    if (isEnd) shelf.compact(event.run, eventSize)
     if (shelf.isOver()) shelf.trim()
   }
 
@@ -73,31 +72,14 @@ export function memoryLog(options: MemoryLogOptions = {}): EventLog {
   }
 }
 
-/** Folds what the log holds. Nothing is missing in a log: an event that does not fit is wrong itself and is skipped. */
-function foldHeld(state: ThreadState, events: readonly StampedEvent[]): ThreadState {
-  let next = foldAll(state, events)
-  while (next.gap !== undefined) next = foldAll(skipGap(next), events)
-  return next
-}
-
-/** Size of an event's JSON; of a delta roughly, as there are many. */
+/** What an event weighs. Throws `LIMIT_EXCEEDED` when the whole log is smaller. */
 function weigh(event: RunEvent, maxBytes: number): number {
-  const bytes = event.type === 'message.delta' ? DELTA_WEIGHT + event.text.length : jsonLength(event)
-  if (bytes <= maxBytes) return bytes
+  const size = eventSize(event)
+  if (size <= maxBytes) return size
   throw new RivuletError(
     'LIMIT_EXCEEDED',
-    `a ${event.type} event of ${bytes} bytes is larger than the log (${maxBytes})`,
+    `a ${event.type} event of ${size} bytes is larger than the log (${maxBytes})`,
   )
-}
-
-function jsonLength(event: RunEvent): number {
-  try {
-    return JSON.stringify(event).length
-  } catch (error) {
-    throw new RivuletError('UNSERIALIZABLE', `a ${event.type} event is not JSON: ${messageOfThrown(error)}`, {
-      cause: error,
-    })
-  }
 }
 
 /** Somebody who waits for the log to grow beyond `after`. */
