@@ -42,6 +42,8 @@ export interface StreamOptions<M, Sub> extends CallOptions {
   /** Also what graphs below the root do; entries then begin with the namespace. Default `false`. */
   subgraphs?: Sub
   filter?: StreamFilter
+  /** Only these state keys in `values` and `updates`; a single name yields its bare value. Default: all that are not private. */
+  outputKeys?: string | readonly string[]
 }
 
 /** What a graph takes: state keys, a command, or `null` to go on from where the thread stands. */
@@ -93,11 +95,11 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     input: GraphInput<T>,
     options: StreamOptions<M, Sub> = {},
   ): AsyncIterableIterator<StreamEntry<T, M, Sub>, undefined> {
-    const { streamMode = 'updates', subgraphs = false, filter = {}, ...call } = options
+    const { streamMode = 'updates', subgraphs = false, filter = {}, outputKeys, ...call } = options
     const modes = listOfModes(streamMode)
     const named = typeof streamMode !== 'string'
     const delivery = this.#deliver<StreamEntry<T, M, Sub>>(input, call, modes, (delivery) => {
-      const projection = new Projection(modes, filter, (ns, mode, chunk) => {
+      const projection = new Projection(modes, { ...filter, outputKeys }, (ns, mode, chunk) => {
         const entry = named ? [mode, chunk] : [chunk]
         const whole: unknown = subgraphs ? [ns, ...entry] : named ? entry : chunk
         // The projection makes the entry that these options promise; the types are computed from the same options.

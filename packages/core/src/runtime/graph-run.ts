@@ -319,11 +319,22 @@ export class GraphRun implements GraphHost {
     this.values = applyWrites(this.plan.schema, before, ordered.map(writesOf))
     const finished = ordered.map(([task, { targets }]): Finished => ({ node: task.spec.name, targets }))
     this.#next = planNext(this.plan, finished, this.#next)
-    this.#done = []
-    this.resuming.clear()
+    this.#clearPending()
     if (this.values !== before || all.some(([, result]) => result.updates.length > 0))
       this.announcer.values(before, this.values)
     this.save('loop', before)
+  }
+
+  /** The step that had stopped half way is complete: nothing is pending at its checkpoint any more. */
+  #clearPending(): void {
+    if (this.#done.length === 0 && this.resuming.size === 0) return
+    this.#done = []
+    this.resuming.clear()
+    const { checkpointer, threadId } = this.scope.settings
+    const { checkpoint } = this
+    if (checkpointer === undefined || threadId === undefined || checkpoint === undefined) return
+    const ns = formatNamespace(this.ns)
+    this.#enqueue(() => checkpointer.putPending(threadId, ns, checkpoint, { tasks: [], answers: {} }))
   }
 
   /** Keeps at the checkpoint what had ended when the step could not be finished, and shows it. */
@@ -378,7 +389,12 @@ export class GraphRun implements GraphHost {
     const { checkpointer, threadId } = this.scope.settings
     const change = before === undefined ? undefined : diffOf(before, checkpoint.values)
     const ns = formatNamespace(this.ns)
-    this.#writing = this.#writing.then(() => checkpointer!.put(threadId!, ns, checkpoint, change))
+    this.#enqueue(() => checkpointer!.put(threadId!, ns, checkpoint, change))
+  }
+
+  /** Writes to the store one after the other. */
+  #enqueue(write: () => Promise<void>): void {
+    this.#writing = this.#writing.then(write)
     // A failing store is told where the run waits for it; until then it must not count as unhandled.
     this.#writing.catch(() => {})
   }

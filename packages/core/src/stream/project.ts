@@ -40,6 +40,11 @@ export function wantsFor(modes: readonly StreamMode[], subgraphs: boolean): Want
   }
 }
 
+/** A filter, and which state keys to show. */
+export interface Selection extends StreamFilter {
+  readonly outputKeys?: string | readonly string[] | undefined
+}
+
 /** Takes one chunk of one mode. */
 export type ChunkSink = (ns: Namespace, mode: StreamMode, chunk: unknown) => void
 
@@ -55,11 +60,11 @@ interface Open {
 /** Turns events into the chunks of the modes asked for, in the one order there is. */
 export class Projection {
   readonly #modes: ReadonlySet<StreamMode>
-  readonly #filter: StreamFilter
+  readonly #filter: Selection
   readonly #sink: ChunkSink
   readonly #open = new Map<string, Open>()
 
-  constructor(modes: readonly StreamMode[], filter: StreamFilter, sink: ChunkSink) {
+  constructor(modes: readonly StreamMode[], filter: Selection, sink: ChunkSink) {
     this.#modes = new Set(modes)
     this.#filter = filter
     this.#sink = sink
@@ -83,12 +88,12 @@ export class Projection {
         return
       case 'values':
         if (this.#modes.has('values') && this.#inNamespace(event))
-          this.#put(event, 'values', readable(values ?? {}, event.lists))
+          this.#put(event, 'values', this.#picked(readable(values ?? {}, event.lists)))
         return
       case 'updates':
         if (this.#passes(event))
           this.#updates(event.ns, {
-            [event.node!]: event.update,
+            [event.node!]: this.#picked(event.update),
             ...(event.cached && { __metadata__: { cached: true } }),
           })
         return
@@ -187,6 +192,14 @@ export class Projection {
 
   #updates(ns: Namespace | undefined, chunk: unknown): void {
     if (this.#modes.has('updates')) this.#sink(ns ?? ROOT, 'updates', chunk)
+  }
+
+  /** The state keys that this reader wants. */
+  #picked(state: unknown): unknown {
+    const { outputKeys } = this.#filter
+    if (outputKeys === undefined || typeof state !== 'object' || state === null) return state
+    if (typeof outputKeys === 'string') return (state as Record<string, unknown>)[outputKeys]
+    return Object.fromEntries(Object.entries(state).filter(([key]) => outputKeys.includes(key)))
   }
 
   #task(event: RunEvent, type: 'task' | 'task_result', chunk: TaskChunk): void {
