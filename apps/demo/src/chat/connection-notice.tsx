@@ -7,13 +7,12 @@ export function ConnectionNotice({ handle }: { handle: StreamHandle }): ReactNod
   const isWaiting = phase === 'waiting' && nextRetryAt !== undefined
   if (!isWaiting && !(phase === 'connecting' && attempt > 0)) return null
   return (
-    <div className="notice notice-waiting" role="status">
-      <p>
-        The connection is interrupted.{' '}
-        {/* Read out once and not every second. */}
+    <output className="notice notice-waiting">
+      <span>
+        The connection is interrupted. {/* Read out once and not every second. */}
         <span aria-hidden="true">{isWaiting ? <Countdown until={nextRetryAt} /> : 'Reconnecting …'}</span>
-      </p>
-    </div>
+      </span>
+    </output>
   )
 }
 

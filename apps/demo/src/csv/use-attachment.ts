@@ -9,6 +9,8 @@ export interface Attachment {
   problem: string | undefined
   /** Takes the first of the files a person chose or dropped. */
   take: (files: Iterable<File>) => void
+  /** Shows why a file could not be had: the message of an `Error`. */
+  refuse: (reason: unknown) => void
   clear: () => void
 }
 
@@ -24,12 +26,16 @@ export function useAttachment(): Attachment {
       setState((current) => (current === pending ? next : current))
     readCsvFile(chosen).then(
       (file) => settle({ file, problem: undefined }),
-      (error: unknown) =>
-        settle({ file: undefined, problem: error instanceof Error ? error.message : 'That file cannot be read.' }),
+      (error: unknown) => settle(refusal(error)),
     )
   }, [])
+  const refuse = useCallback((reason: unknown) => setState(refusal(reason)), [])
   const clear = useCallback(() => setState(none), [])
-  return { ...state, take, clear }
+  return { ...state, take, refuse, clear }
 }
 
 const none = { file: undefined, problem: undefined }
+
+function refusal(reason: unknown): Pick<Attachment, 'file' | 'problem'> {
+  return { file: undefined, problem: reason instanceof Error ? reason.message : 'That file cannot be read.' }
+}

@@ -1,0 +1,19 @@
+import { useSelect, type StreamHandle } from '@rivulet/react'
+import { useState, type ReactNode } from 'react'
+import { announcement } from './announcement.ts'
+
+/** Tells screen readers that an answer begins, and reads it once it is complete: never token by token. */
+export function Announcer({ handle }: { handle: StreamHandle }): ReactNode {
+  const status = useSelect(handle, (thread) => thread.status)
+  // While tokens arrive this is empty, so it does not change with them.
+  const lastText = useSelect(handle, (thread) => (thread.isLoading ? '' : (thread.messages.at(-1)?.content ?? '')))
+  const [said, setSaid] = useState({ status, text: '' })
+  if (said.status !== status) {
+    setSaid({ status, text: announcement(said.status, status, lastText) ?? said.text })
+  }
+  return (
+    <output className="unseen" aria-live="polite">
+      {said.text}
+    </output>
+  )
+}

@@ -1,0 +1,90 @@
+import type { Client } from '@rivulet/client'
+import { useStream } from '@rivulet/react'
+import { useCallback, useRef, type ReactNode } from 'react'
+import type { CsvFile } from '../../contract/csv-file.ts'
+import type { AgentGraph } from '../../server/agent/graph.ts'
+import { fetchSampleCsv } from '../csv/sample-csv.ts'
+import { useAttachment } from '../csv/use-attachment.ts'
+import { useFileDrop } from '../csv/use-file-drop.ts'
+import { Icon } from '../icons.tsx'
+import { Announcer } from './announcer.tsx'
+import { Composer } from './composer.tsx'
+import { ConnectionNotice } from './connection-notice.tsx'
+import { Failure } from './failure.tsx'
+import { MessageList } from './message-list.tsx'
+import { Opening } from './opening.tsx'
+import { RunStatus } from './run-status.tsx'
+import { useStickToBottom } from './use-stick-to-bottom.ts'
+import { userMessage } from './user-message.ts'
+import { useStopByEscape } from './use-stop-by-escape.ts'
+
+/** See {@link Chat}. */
+export interface ChatProps {
+  client: Client
+  /** The thread to show; a new chat without one. */
+  threadId: string | undefined
+  onThreadId: (threadId: string) => void
+  /** The bar above the conversation. */
+  topbar: ReactNode
+}
+
+/** One conversation with the agent: what was said, what is going on, and where to write. */
+export function Chat({ client, threadId, onThreadId, topbar }: ChatProps): ReactNode {
+  const stream = useStream<AgentGraph>({ client, graph: 'agent', threadId, onThreadId })
+  const { handle, isLoading, error, submit, stop, retry } = stream
+  const attachment = useAttachment()
+  const drop = useFileDrop(attachment.take)
+  const field = useRef<HTMLTextAreaElement>(null)
+  const { scroller, content, isAtBottom, jump } = useStickToBottom()
+
+  const ask = (text: string, file?: CsvFile): void => {
+    submit({ messages: [userMessage(text, file)], ...(file && { files: [file] }) })
+    jump()
+  }
+  const send = (text: string): void => {
+    ask(text, attachment.file)
+    attachment.clear()
+  }
+  const halt = useCallback(() => {
+    void stop()
+    field.current?.focus()
+  }, [stop])
+  useStopByEscape(isLoading, halt)
+
+  const sample = (): void => {
+    fetchSampleCsv().then(
+      (file) => ask('Analyze this file', file),
+      (reason: unknown) => attachment.refuse(reason),
+    )
+  }
+  return (
+    <main className="chat" {...drop.handlers}>
+      {topbar}
+      {/* Scrolls, so it takes the focus for those who scroll by keyboard. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <section className="scroller" ref={scroller} tabIndex={0} aria-label="Conversation">
+        <div className="conversation" ref={content}>
+          <Opening handle={handle} onAsk={ask} onSample={sample} />
+          <MessageList handle={handle} />
+          <RunStatus handle={handle} />
+          {error && !isLoading && <Failure error={error} onRetry={() => retry()} />}
+          <ConnectionNotice handle={handle} />
+        </div>
+      </section>
+      <div className="dock">
+        {!isAtBottom && (
+          <button type="button" className="button jump" onClick={jump}>
+            <Icon name="down" />
+            Jump to latest
+          </button>
+        )}
+        <Composer isBusy={isLoading} attachment={attachment} field={field} onSend={send} onStop={halt} />
+        <p className="hint">
+          <kbd>Enter</kbd> sends, <kbd>Shift</kbd>+<kbd>Enter</kbd> begins a line, <kbd>Esc</kbd> stops the answer
+        </p>
+      </div>
+      <Announcer handle={handle} />
+      {drop.isOver && <div className="drop-veil">Drop a CSV file to analyze it</div>}
+    </main>
+  )
+}

@@ -1,0 +1,59 @@
+import type { Client, ThreadInfo } from '@rivulet/client'
+import { useThreads } from '@rivulet/react/query'
+import type { MouseEvent, ReactNode } from 'react'
+import { Icon } from '../icons.tsx'
+import { threadHref } from '../thread-location.ts'
+import { ago } from './ago.ts'
+
+/** See {@link ThreadList}. */
+export interface ThreadListProps {
+  client: Client
+  /** The thread that is shown; `undefined` for a new chat. */
+  current: string | undefined
+  onOpen: (threadId: string | undefined) => void
+}
+
+/** All chats, the one used last first, and the way to a new one. They are links, so a new tab works too. */
+export function ThreadList({ client, current, onOpen }: ThreadListProps): ReactNode {
+  const { data, isError, dataUpdatedAt } = useThreads(client)
+  const threads = data?.threads ?? []
+  return (
+    <nav className="threads" aria-label="Chats">
+      <a className="button new-chat" href={threadHref()} onClick={(event) => follow(event, undefined, onOpen)}>
+        <Icon name="plus" />
+        New chat
+      </a>
+      {threads.length > 0 && <h2 className="threads-title">Earlier</h2>}
+      <ul className="threads-list">
+        {threads.map((thread) => (
+          <li key={thread.id}>
+            <a
+              className="thread-link"
+              href={threadHref(thread.id)}
+              aria-current={thread.id === current ? 'page' : undefined}
+              onClick={(event) => follow(event, thread.id, onOpen)}
+            >
+              <span className="thread-title">{titleOf(thread)}</span>
+              {thread.updatedAt !== undefined && (
+                <span className="thread-time">{ago(thread.updatedAt, dataUpdatedAt)}</span>
+              )}
+            </a>
+          </li>
+        ))}
+      </ul>
+      {isError && <p className="threads-note">Earlier chats cannot be listed at the moment.</p>}
+    </nav>
+  )
+}
+
+/** Opens a thread in this page, unless the person asked the browser for a new tab or window. */
+function follow(event: MouseEvent, threadId: string | undefined, onOpen: ThreadListProps['onOpen']): void {
+  if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+  event.preventDefault()
+  onOpen(threadId)
+}
+
+function titleOf({ metadata }: ThreadInfo): string {
+  const title = metadata?.['title']
+  return typeof title === 'string' && title !== '' ? title : 'Chat'
+}
