@@ -71,14 +71,24 @@ test('an import that does not exist is a fault, not a crash', async () => {
   expect(faults).toEqual([expect.stringContaining('cannot be bundled')])
 })
 
-test('the table shows size, budget and faults', () => {
+test('the heaviest part of a bundle comes first', async () => {
+  const files = { 'big.js': `export const big = '${'b'.repeat(300)}'`, 'small.js': 'export const small = 1' }
+  const { parts } = await measureSource(`export * from './small.js'\nexport * from './big.js'`, { files })
+  expect(parts.map(({ path }) => path)).toEqual(['big.js', 'small.js'])
+  expect(parts[0]?.bytes).toBeGreaterThan(300)
+})
+
+test('the table shows size, budget and faults, and what is heavy in what is too heavy', () => {
+  const parts = [{ path: 'packages/client/src/store.ts', bytes: 3072 }]
   const lines = table([
-    { name: 'one', budgetBytes: 2048, gzipBytes: 1024, faults: [] },
-    { name: 'three', budgetBytes: 1024, gzipBytes: 2048, faults: ['is 1024 bytes over its budget'] },
+    { name: 'one', budgetBytes: 2048, gzipBytes: 1024, faults: [], parts },
+    { name: 'three', budgetBytes: 1024, gzipBytes: 2048, faults: ['is 1024 bytes over its budget'], parts },
   ])
   expect(lines.split('\n')).toEqual([
     'ok   one      1.00 of   2.00 KiB gzipped (50 %)',
     'FAIL three    2.00 of   1.00 KiB gzipped (200 %)',
     '     is 1024 bytes over its budget',
+    '     heaviest, in KiB before gzip:',
+    '       3.00  packages/client/src/store.ts',
   ])
 })

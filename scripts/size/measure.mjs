@@ -19,6 +19,7 @@ import * as esbuild from 'esbuild'
  * @property {number} budgetBytes
  * @property {number} gzipBytes 0 when the bundle could not be built
  * @property {string[]} faults why it fails, one sentence each; empty when it is within its budget
+ * @property {{ path: string, bytes: number }[]} parts what the bundle is made of, minified, heaviest first
  */
 
 /**
@@ -35,11 +36,22 @@ export async function measure({ name, source, budgetBytes, external, packages },
   const result = await bundle(source, resolveDir, external).catch((error) => {
     faults.push(`cannot be bundled: ${error instanceof Error ? error.message : String(error)}`)
   })
-  if (!result) return { name, budgetBytes, gzipBytes: 0, faults }
+  if (!result) return { name, budgetBytes, gzipBytes: 0, faults, parts: [] }
   const gzipBytes = gzipSync(result.code, { level: 9 }).length
   if (gzipBytes > budgetBytes) faults.push(`is ${gzipBytes - budgetBytes} bytes over its budget`)
   faults.push(...leaks(result.output, [...external, ...packages]))
-  return { name, budgetBytes, gzipBytes, faults }
+  return { name, budgetBytes, gzipBytes, faults, parts: parts(result.output) }
+}
+
+/**
+ * @param {import('esbuild').Metafile['outputs'][string]} output
+ * @returns {{ path: string, bytes: number }[]}
+ */
+function parts({ inputs }) {
+  return Object.entries(inputs)
+    .map(([path, { bytesInOutput }]) => ({ path: path.replace(/^(\.\.\/)+/, ''), bytes: bytesInOutput }))
+    .filter(({ bytes }) => bytes > 0)
+    .toSorted((a, b) => b.bytes - a.bytes)
 }
 
 /**

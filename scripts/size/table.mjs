@@ -1,14 +1,24 @@
 /** @typedef {import('./measure.mjs').Measured} Measured */
 
 /**
- * The measured sizes as lines of a table, each fault below its line.
+ * The measured sizes as lines of a table, each fault below its line, and what weighs most below what is too heavy.
  *
  * @param {readonly Measured[]} measured
  * @returns {string}
  */
 export function table(measured) {
   const width = Math.max(...measured.map(({ name }) => name.length))
-  return measured.flatMap((one) => [row(one, width), ...one.faults.map((fault) => `     ${fault}`)]).join('\n')
+  return measured.flatMap((one) => [row(one, width), ...explain(one).map((line) => `     ${line}`)]).join('\n')
+}
+
+/** @type {(one: Measured) => string[]} */
+function explain({ faults, parts, gzipBytes, budgetBytes }) {
+  if (gzipBytes <= budgetBytes) return faults
+  return [
+    ...faults,
+    'heaviest, in KiB before gzip:',
+    ...parts.slice(0, 10).map(({ path, bytes }) => `${kib(bytes)}  ${path}`),
+  ]
 }
 
 /** @type {(one: Measured, width: number) => string} */
