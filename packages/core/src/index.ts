@@ -36,16 +36,8 @@ export type {
   TaskRecord,
 } from './checkpoint/checkpointer.ts'
 export { MemoryCheckpointer } from './checkpoint/memory.ts'
-export {
-  type ChatModel,
-  type ChatOptions,
-  type ChatSource,
-  fromAsyncIterable,
-  type MessageChunk,
-  type MessagesInput,
-  type ToolCallChunk,
-  type ToolSpec,
-} from './models/chat-model.ts'
+export { type ChatModel, type ChatSource, fromAsyncIterable, type MessagesInput } from './models/chat-model.ts'
+export type { ChatOptions, MessageChunk, ToolCallChunk, ToolSpec } from './models/chunk.ts'
 export { getContext, getWriter, interrupt } from './runtime/task-context.ts'
 export {
   type CheckpointChunk,

@@ -32,7 +32,7 @@ export interface CommandOptions<G extends string = string, U = unknown> {
 
 /** An update and where to go next, together. In a node prefer `ctx.command`, which knows the graph's names and keys. */
 export class Command<const G extends string = never, U = object> {
-  static readonly PARENT: '__parent__' = '__parent__'
+  static readonly PARENT = '__parent__' as const
 
   /** Tells a command from an update, for the compiler too. */
   readonly '~command': true = true

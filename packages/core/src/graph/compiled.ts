@@ -83,7 +83,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     const result = await this.#run(input, options, SILENT)
     if (result.error !== undefined) throw result.error.thrown
     const asked = result.asked.map(({ id, value }) => ({ id, value }))
-    return (result.status === 'interrupted' ? { ...result.values, __interrupt__: asked } : result.values) as Answer<T>
+    return result.status === 'interrupted' ? { ...result.values, __interrupt__: asked } : result.values
   }
 
   /**
@@ -173,7 +173,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
 
   /** Runs below the task of `ctx`: in its namespace, with its signal, streaming live. Prefer `ctx.run(graph, input)`. */
   async runWithin(ctx: NodeContext, input: unknown): Promise<T['state']> {
-    return (await driveBelow(this.#compiled.plan, ctx, input)) as T['state']
+    return await driveBelow(this.#compiled.plan, ctx, input)
   }
 
   /** The part of another graph's state that this graph reads. */

@@ -110,7 +110,7 @@ export class StateGraph<
 
   constructor(schema: S, options: GraphOptions<C, IP, RS, D> = {}) {
     // Either form is accepted; what the types say of it was inferred from the same value.
-    this.#schema = toStateSchema(schema as StateSchema | StandardSchema)
+    this.#schema = toStateSchema(schema)
     this.#options = options
   }
 

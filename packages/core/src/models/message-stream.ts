@@ -3,7 +3,7 @@ import type { Attempt } from '../runtime/attempt.ts'
 import { randomId } from '../runtime/ids.ts'
 import type { Streaming } from '../runtime/run-scope.ts'
 import { ownMessage } from '../state/message-list.ts'
-import type { ChatOptions, MessageChunk, ToolCallChunk } from './chat-model.ts'
+import type { ChatOptions, MessageChunk, ToolCallChunk } from './chunk.ts'
 
 /** Tag that keeps a call's message out of the events. */
 const NOSTREAM = 'nostream'

@@ -39,8 +39,8 @@ export class Announcer {
     this.#graph.scope.sink.emit({ type: 'rewind', ...this.#envelope(task), attempt })
   }
 
-  /** Tells what a task returned and that it ended. Answers the result as it is to be used. */
-  taskEnd(task: Task, result: TaskResult): TaskResult {
+  /** Tells what a task returned and that it ended. */
+  taskEnd(task: Task, result: TaskResult): void {
     const { sink } = this.#graph.scope
     if (result.outcome === 'ok') {
       this.#returned(task, result)
@@ -52,7 +52,6 @@ export class Announcer {
       sink.emit({ type: 'interrupt', ...this.#envelope(task), id, value, ...(schema !== undefined && { schema }) })
     }
     this.#taskEnd(task, result)
-    return result
   }
 
   /** A task that had ended before the run was interrupted: its result counts, it does not run again. */

@@ -12,7 +12,8 @@ import { ParentCommand } from './parent-command.ts'
 import type { RunScope } from './run-scope.ts'
 import { Announcer } from './announcer.ts'
 import { isEmpty, NOTHING, planNext, type Finished, type NextStep } from './step.ts'
-import { ABORTED, runTask, type TaskResult } from './task.ts'
+import { runTask, type TaskResult } from './task.ts'
+import { runTogether } from './together.ts'
 
 /** How a graph's run ended, short of an error. */
 export interface Outcome {
@@ -250,49 +251,21 @@ export class GraphRun implements GraphHost {
     return tasks
   }
 
-  /** Runs tasks side by side, at most `maxConcurrency` at once. Ends early when one fails or the run is stopped. */
-  #runAll(tasks: readonly Task[]): Promise<TaskResult[]> {
-    return new Promise((resolve) => {
-      const results: TaskResult[] = []
-      let left = tasks.length
-      let started = 0
-      const limit = this.scope.settings.maxConcurrency
-      const finish = (): void => {
-        off()
-        resolve(results)
-      }
-      const abortRest = (reason: RivuletError): void => {
-        left = 0
+  /** Runs the step's tasks; when one fails or the graph is stopped, the others are aborted. */
+  #runAll(tasks: readonly Task[]): Promise<readonly TaskResult[]> {
+    return runTogether(tasks, {
+      limit: this.scope.settings.maxConcurrency,
+      run: (task) => runTask(this, task),
+      ended: (task, result) => this.announcer.taskEnd(task, result),
+      failedBeside: ({ spec }) => {
+        this.failing = true
+        return new RivuletError('CANCELLED', `node "${spec.name}" failed beside it`, { run: this.scope.run })
+      },
+      abort: (reason) => {
         this.#partials = this.#streamedHere()
         for (const attempt of this.#open) this.close(attempt, reason)
-        for (const [i, task] of tasks.entries()) {
-          if (results[i] !== undefined) continue
-          results[i] = ABORTED
-          this.announcer.taskEnd(task, ABORTED)
-        }
-        finish()
-      }
-      const settle = (i: number, result: TaskResult): void => {
-        if (left === 0) return
-        const shown = this.announcer.taskEnd(tasks[i]!, result)
-        results[i] = shown
-        left--
-        if (shown.error !== undefined) {
-          this.failing = true
-          abortRest(
-            new RivuletError('CANCELLED', `node "${tasks[i]!.spec.name}" failed beside it`, { run: this.scope.run }),
-          )
-        } else if (left === 0) finish()
-        else startNext()
-      }
-      const startNext = (): void => {
-        while (left > 0 && started < tasks.length && started - results.filter(Boolean).length < limit) {
-          const i = started++
-          void runTask(this, tasks[i]!).then((result) => settle(i, result))
-        }
-      }
-      const off = this.onStop(abortRest)
-      startNext()
+      },
+      onStop: (listener) => this.onStop(listener),
     })
   }
 

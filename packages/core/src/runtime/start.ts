@@ -1,6 +1,7 @@
 import { RivuletError, formatNamespace } from '@rivulet/protocol'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
-import { Command, isCommand, START } from '../graph/command.ts'
+import type { Command } from '../graph/command.ts'
+import { isCommand, START } from '../graph/command.ts'
 import type { NodeSpec } from '../graph/plan.ts'
 import { initialValues, ownUpdate, validateInput, type Update } from '../state/schema.ts'
 import { freshStanding, standingOf, type GraphRun } from './graph-run.ts'

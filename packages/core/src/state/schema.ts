@@ -184,7 +184,7 @@ function applyOne(field: Field, current: unknown, given: unknown): unknown {
     return field.kind === 'messages' ? mergeMessages([], given[OVERWRITE] as MessageChanges) : given[OVERWRITE]
   if (field.kind === 'messages') return mergeMessages((current ?? []) as readonly Message[], given as MessageChanges)
   if (field.reduce === undefined) return given
-  const reduce = field.reduce as (current: unknown, update: unknown) => unknown
+  const reduce = field.reduce
   return ownResult(reduce(current, given), current)
 }
 

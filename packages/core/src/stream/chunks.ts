@@ -1,5 +1,5 @@
 import type { GraphTypes, Message, Namespace, Role, StreamMode, ToolCall, WireError } from '@rivulet/protocol'
-import type { MessageChunk } from '../models/chat-model.ts'
+import type { MessageChunk } from '../models/chunk.ts'
 
 /** A chunk of the `messages` mode: a piece of a streaming message, or a whole one that came without streaming. */
 export interface StreamedMessage extends MessageChunk {

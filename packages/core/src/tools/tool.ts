@@ -1,6 +1,6 @@
 import { messageOfThrown, RivuletError, toJson, toRivuletError, type WireError } from '@rivulet/protocol'
 import type { NodeContext } from '../graph/node-context.ts'
-import type { ToolSpec } from '../models/chat-model.ts'
+import type { ToolSpec } from '../models/chunk.ts'
 import { InterruptSignal, type Attempt } from '../runtime/attempt.ts'
 import { runWithContext } from '../runtime/async-context.ts'
 import { randomId } from '../runtime/ids.ts'
@@ -57,11 +57,11 @@ export function tool<Args = Record<string, unknown>, Output = unknown, Input = A
   return {
     name,
     description,
-    schema: schema as StandardSchema | undefined,
+    schema: schema,
     jsonSchema,
     timeoutMs,
     invoke: async (args, ctx = currentContext()) => {
-      const checked = await checkArguments<Args>(name, args, schema as StandardSchema<unknown, Args> | undefined)
+      const checked = await checkArguments<Args>(name, args, schema)
       const context: ToolContext = ctx ?? detachedContext()
       const start = () => run(checked, context)
       return finish<Output>(await (ctx === undefined ? start() : runWithContext(ctx, start)), context)
@@ -89,8 +89,7 @@ async function finish<Output>(
   returned: Output | AsyncGenerator<unknown, Output, undefined>,
   ctx: ToolContext,
 ): Promise<Output> {
-  if (typeof returned !== 'object' || returned === null || !(Symbol.asyncIterator in returned))
-    return returned as Output
+  if (typeof returned !== 'object' || returned === null || !(Symbol.asyncIterator in returned)) return returned
   for (;;) {
     const { value, done } = await returned.next()
     if (done) return value

@@ -1,0 +1,58 @@
+import type { RivuletError } from '@rivulet/protocol'
+import type { Task } from './host.ts'
+import { ABORTED, type TaskResult } from './task.ts'
+
+/** What running tasks side by side needs of the graph that runs them. */
+export interface Together {
+  readonly limit: number
+  run(task: Task): Promise<TaskResult>
+  /** Called once for each task, when it has ended. */
+  ended(task: Task, result: TaskResult): void
+  /** What to abort the others with when this task failed. */
+  failedBeside(task: Task): RivuletError
+  /** Aborts what still runs. */
+  abort(reason: RivuletError): void
+  /** Calls the listener when the graph is stopped; the answer takes it off again. */
+  onStop(listener: (reason: RivuletError) => void): () => void
+}
+
+/**
+ * Runs tasks side by side, at most `limit` at once, and answers their results in the order of the tasks. When one fails or
+ * the graph is stopped, the rest is aborted and not waited for: a task that ignores its signal holds nobody up.
+ */
+export function runTogether(tasks: readonly Task[], together: Together): Promise<readonly TaskResult[]> {
+  return new Promise((resolve) => {
+    const results: (TaskResult | undefined)[] = Array.from({ length: tasks.length })
+    let next = 0
+    let left = tasks.length
+    const finish = (): void => {
+      off()
+      // Every place is filled by now: by a result, or by `ABORTED`.
+      resolve(results as TaskResult[])
+    }
+    const end = (i: number, result: TaskResult): void => {
+      results[i] = result
+      left--
+      together.ended(tasks[i]!, result)
+    }
+    const abortRest = (reason: RivuletError): void => {
+      together.abort(reason)
+      for (const i of results.keys()) if (results[i] === undefined) end(i, ABORTED)
+      finish()
+    }
+    const start = (): void => {
+      const i = next++
+      const task = tasks[i]
+      if (task === undefined) return
+      void together.run(task).then((result) => {
+        if (results[i] !== undefined) return
+        end(i, result)
+        if (result.error !== undefined) abortRest(together.failedBeside(task))
+        else if (left === 0) finish()
+        else start()
+      })
+    }
+    const off = together.onStop(abortRest)
+    for (let i = 0; i < Math.min(together.limit, tasks.length); i++) start()
+  })
+}
