@@ -1,0 +1,108 @@
+import { RivuletError, toRivuletError } from '../errors.ts'
+import { PROTOCOL_VERSION, type RunEnd, type RunEvent } from '../events/event.ts'
+import type { RunOptions, StreamableGraph } from '../graph.ts'
+import { randomId } from '../random-id.ts'
+import type { EventLog } from './event-log.ts'
+import { GroupWriter } from './group-writer.ts'
+import { Patience } from './patience.ts'
+
+/** How a run is recorded: how it is asked of the graph, and how it is written. */
+export interface RecordOptions extends RunOptions {
+  /** Fencing number for every append; a log that has seen a higher one refuses them and the run is stopped. */
+  fence?: number
+  /** Time in milliseconds that a graph has to end by itself once the signal aborted. Default 5,000. */
+  graceMs?: number
+}
+
+const DEFAULT_GRACE_MS = 5_000
+
+/**
+ * Runs a graph once and writes its events to a log, in order and in groups. Readers of the log see the run; nobody else
+ * does. Resolves with the run's end once that is in the log; never rejects.
+ *
+ * The log gets exactly one `run.start` and one `run.end` of this run, whatever the graph does: an iterator that throws,
+ * or ends without a `run.end`, ends the run `error`; one that has not ended `graceMs` after the signal aborted is left
+ * and ends it `cancelled`; what it emits after that is dropped. An event that is not JSON becomes an `error` event. When
+ * the log refuses an append the graph is stopped and the run ends `error`; if the log refuses even that end, readers
+ * never see it and the resolved end still says why.
+ */
+export async function recordRun(
+  log: EventLog,
+  graph: StreamableGraph,
+  input: unknown,
+  options: RecordOptions = {},
+): Promise<RunEnd> {
+  const { fence, graceMs = DEFAULT_GRACE_MS, ...given } = options
+  const run = given.runId ?? randomId()
+  const leave = new AbortController()
+  const signal = given.signal ? AbortSignal.any([given.signal, leave.signal]) : leave.signal
+  const appending = fence === undefined ? {} : { fence }
+  const writer = new GroupWriter(log, appending, (error) => leave.abort(error))
+  const historyInLog = given.historyInLog ?? log.head() > 0
+  const source = open(graph, input, { ...given, runId: run, signal, historyInLog })
+  let end = await pump(source, run, writer, signal, graceMs)
+  await writer.drain()
+  if (writer.failure !== undefined) {
+    end = { type: 'run.end', run, status: 'error', error: { ...writer.failure.toJSON(), run } }
+    // The log may take a short end where it refused a large event; where it does not, the caller is told.
+    await log.append([end], appending).catch(() => undefined)
+  }
+  return end
+}
+
+/** Starts the graph. One that throws instead of answering is one whose first event throws. */
+function open(graph: StreamableGraph, input: unknown, options: RunOptions): AsyncIterator<RunEvent> {
+  try {
+    return graph.events(input, options)[Symbol.asyncIterator]()
+  } catch (error) {
+    return { next: () => Promise.reject(toRivuletError(error)) }
+  }
+}
+
+/** Moves events from the graph to the writer until the run's end, which it makes when the graph does not. */
+async function pump(
+  source: AsyncIterator<RunEvent>,
+  run: string,
+  writer: GroupWriter,
+  signal: AbortSignal,
+  graceMs: number,
+): Promise<RunEnd> {
+  const patience = new Patience(signal, graceMs)
+  let started = false
+  function write(event: RunEvent): void {
+    if (!started && event.type !== 'run.start') writer.push({ type: 'run.start', run, protocol: PROTOCOL_VERSION })
+    started = true
+    writer.push(event)
+  }
+  try {
+    for (;;) {
+      const next = await patience.wait(source.next())
+      if (next.done) throw new RivuletError('INTERNAL', 'the graph stopped without ending its run')
+      write(next.value)
+      if (next.value.type === 'run.end' && next.value.run === run) return next.value
+      const full = writer.full()
+      if (full !== undefined) await patience.wait(full)
+    }
+  } catch (error) {
+    const end = endOf(run, signal, error)
+    write(end)
+    return end
+  } finally {
+    patience.end()
+    void leave(source)
+  }
+}
+
+function endOf(run: string, signal: AbortSignal, error: unknown): RunEnd {
+  if (signal.aborted) return { type: 'run.end', run, status: 'cancelled' }
+  return { type: 'run.end', run, status: 'error', error: { ...toRivuletError(error).toJSON(), run } }
+}
+
+/** Tells the graph that nobody reads any more. The run is over: how long that takes, or that it fails, is its own affair. */
+async function leave(source: AsyncIterator<RunEvent>): Promise<void> {
+  try {
+    await source.return?.()
+  } catch {
+    // See above.
+  }
+}
