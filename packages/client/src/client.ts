@@ -1,7 +1,6 @@
-import { RivuletError, type TypedGraph, type UntypedGraph } from '@rivulet/protocol'
+import { randomId, RivuletError, type TypedGraph, type UntypedGraph } from '@rivulet/protocol'
 import { defaultRetryPolicy, type RetryPolicy } from './connection/connection.ts'
 import { systemTiming, type Timing } from './connection/timing.ts'
-import { makeId } from './make-id.ts'
 import { isolate } from './store/isolate.ts'
 import { createThreadStore } from './store/live-thread.ts'
 import type { ThreadOptions, ThreadStore } from './store/thread-store.ts'
@@ -43,13 +42,13 @@ export function createClient(options: ClientOptions): Client {
     transport,
     policy: { ...defaultRetryPolicy, ...options.retry },
     timing: options.timing ?? systemTiming,
-    makeId,
+    makeId: () => randomId(),
     onRunEnd(threadId: string, run: string) {
       for (const listener of listeners) isolate(listener, threadId, run)
     },
   }
   return {
-    id: 'url' in options ? options.url : makeId(),
+    id: 'url' in options ? options.url : randomId(),
     threads: threadsOf(transport),
     thread: <G extends TypedGraph>(thread: ThreadOptions<G>) => createThreadStore(environment, thread),
     onRunEnd(fn) {

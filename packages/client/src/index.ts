@@ -13,8 +13,8 @@ export { fetchTransport, type FetchTransportOptions } from './transports/fetch-t
 export type {
   CallOptions,
   OpenRequest,
-  ReadFilter,
   StartRequest,
+  ThreadFilter,
   ThreadInfo,
   ThreadPage,
   ThreadsApi,

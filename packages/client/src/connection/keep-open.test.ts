@@ -9,7 +9,8 @@ import { keepOpen, type Received } from './keep-open.ts'
 const frame = eventsFrame()
 const beat: Frame = { type: 'at', log: LOG, seq: 1 }
 
-function kept({ receive = () => 'nothing' as Received, heartbeatMs = undefined as number | undefined } = {}) {
+function kept(options: { receive?: () => Received; heartbeatMs?: number } = {}) {
+  const { receive = () => 'nothing', heartbeatMs } = options
   const timing = fakeTiming()
   const pump = createPump()
   const controller = new AbortController()

@@ -158,13 +158,19 @@ class LiveThread implements ThreadStore {
   #plan(): Plan {
     const { threadId, state } = this.#facts
     const watched = [...this.#watches.keys()].filter((run) => state.runs.get(run)?.status === 'running')
-    return { threadId, starts: this.#starts, followers: this.#followers, watched, gaveUp: this.#gaveUp }
+    const isOver = this.#life.signal.aborted
+    return {
+      threadId: isOver ? undefined : threadId,
+      starts: this.#starts,
+      followers: this.#followers,
+      watched,
+      gaveUp: this.#gaveUp,
+    }
   }
 
   #request(wanted: Wanted, begun: boolean): OpenRequest {
-    const { modes, filter } = this.#options
     // The plan wants no connection before the thread has its id.
-    const common = { thread: this.#facts.threadId!, modes, filter }
+    const common = { thread: this.#facts.threadId!, filter: this.#options.filter }
     if (wanted.kind === 'read') return { ...common, until: wanted.until }
     return begun ? { ...common, until: wanted.start.run } : { ...common, start: wanted.start }
   }
@@ -241,7 +247,8 @@ class LiveThread implements ThreadStore {
   // The connection: what came over it, how it ended.
 
   #receive(frame: Frame, current: Standing): Received {
-    if (frame.type !== 'events') return frame.type === 'at' ? 'progress' : 'nothing'
+    if (frame.type === 'retry') return 'nothing'
+    if (frame.type === 'at') return this.#heartbeat(frame.log, frame.seq)
     const intake = takeIn(this.#facts, frame.events)
     this.#take(intake)
     const { gap, runs } = this.#facts.state
@@ -254,12 +261,22 @@ class LiveThread implements ThreadStore {
     return intake.advanced ? 'progress' : 'nothing'
   }
 
+  /** A heartbeat says up to where everything was sent: what is beyond our cursor then is lost, unless it was filtered out. */
+  #heartbeat(log: string, seq: number): Received {
+    const { state } = this.#facts
+    if (this.#options.filter === undefined && log === state.log && seq > state.cursor) {
+      throw new RivuletError('STREAM_GAP', `events up to ${seq} did not arrive`, { retryable: true })
+    }
+    return 'progress'
+  }
+
   /** Makes an intake the present, then tells whoever asked to be told. */
   #take({ facts, applied, ended }: Intake): void {
     if (facts === this.#facts) return
     const { runs } = facts.state
     this.#starts = this.#starts.filter((start) => !runs.has(start.run))
     this.#update({ state: facts.state, outbox: facts.outbox, starting: this.#starts[0]?.run })
+    if (this.#starts.length > 0) this.#connector.schedule()
     for (const event of applied) this.#tell(event)
     for (const run of ended) {
       const error = run.error && errorFromWire(run.error)
@@ -279,8 +296,12 @@ class LiveThread implements ThreadStore {
   }
 
   #closed({ wanted, begun }: Standing, closed: Closed): void {
-    if (closed.reason !== 'failed') return
+    if (closed.reason !== 'failed') return this.#update({ connection: idleHealth })
     const { error } = closed
+    const { state } = this.#facts
+    if (error.code === 'CURSOR_GONE' && cursorOf(state) !== undefined) {
+      return this.#update({ state: { ...state, log: '' } })
+    }
     if (wanted.kind === 'start' && !begun) return this.#fail(wanted.start.run, error)
     this.#gaveUp = true
     if (error.retryable) this.#cancelWake = this.#env.timing.onWake(() => this.#reopen())
@@ -305,9 +326,14 @@ class LiveThread implements ThreadStore {
   // Stopping.
 
   async #stop(run: string): Promise<void> {
-    if (this.#isStarting(run) && !(await this.#hasReachedBackend(run))) return this.#forget(run)
-    if (!this.#isStarting(run) && this.#facts.state.runs.get(run)?.status !== 'running') return
     const { transport } = this.#env
+    if (this.#isStarting(run)) {
+      if (!this.#isDialled(run)) return this.#forget(run)
+      // A cancel that overtakes the start would find no run to cancel.
+      await this.#until(() => !this.#isStarting(run) || this.#facts.connection.phase !== 'connecting')
+      if (this.#isStarting(run) && transport.cancel === undefined) return this.#forget(run)
+    }
+    if (!this.#isStarting(run) && this.#facts.state.runs.get(run)?.status !== 'running') return
     if (transport.cancel === undefined) return this.#assumeEnd(run)
     const { result } = this.#watch(run).handle
     if (this.#gaveUp) this.#reopen()
@@ -325,15 +351,10 @@ class LiveThread implements ThreadStore {
     return this.#starts.some((start) => start.run === run)
   }
 
-  /** Waits until it is known whether the start got through: a cancel that overtakes it would find no run to cancel. */
-  async #hasReachedBackend(run: string): Promise<boolean> {
-    const isDialled = () => {
-      const wanted = this.#connector.current?.wanted
-      return wanted?.kind === 'start' && wanted.start.run === run
-    }
-    if (!isDialled()) return false
-    await this.#until(() => !this.#isStarting(run) || this.#facts.connection.phase !== 'connecting')
-    return this.#env.transport.cancel !== undefined || !this.#isStarting(run)
+  /** Whether the connection there is was opened to start this run. */
+  #isDialled(run: string): boolean {
+    const wanted = this.#connector.current?.wanted
+    return wanted?.kind === 'start' && wanted.start.run === run
   }
 
   #until(isReached: () => boolean): Promise<void> {
@@ -350,8 +371,7 @@ class LiveThread implements ThreadStore {
 
   /** A run was stopped before it began: what it would have sent stays, marked as not delivered. */
   #forget(run: string): void {
-    const wanted = this.#connector.current?.wanted
-    if (wanted?.kind === 'start' && wanted.start.run === run) this.#connector.drop()
+    if (this.#isDialled(run)) this.#connector.drop()
     this.#starts = this.#starts.filter((start) => start.run !== run)
     this.#update({ starting: this.#starts[0]?.run, outbox: markFailed(this.#facts.outbox, run) })
     this.#finish(run, this.#result('cancelled'))

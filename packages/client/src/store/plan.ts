@@ -34,7 +34,8 @@ export function wantedConnection(plan: Plan, standing: Standing | undefined): Wa
   const next = plan.starts[0]
   if (next !== undefined) return { kind: 'start', start: next }
   if (plan.gaveUp) return undefined
-  if (current?.kind === 'start') return current
+  const isCared = (run: string) => plan.followers > 0 || plan.watched.includes(run)
+  if (current?.kind === 'start' && isCared(current.start.run)) return current
   if (plan.followers > 0) return { kind: 'read', until: undefined }
   const until = plan.watched.at(-1)
   return until === undefined ? undefined : { kind: 'read', until }

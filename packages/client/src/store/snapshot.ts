@@ -68,17 +68,17 @@ export interface ThreadSnapshot<G extends TypedGraph = UntypedGraph> {
   /** What the thread's events add up to; the protocol package has the functions that read it. */
   readonly state: ThreadState
   /** One message by its id, or the provider's id. */
-  message(id: string): ShownMessage | undefined
+  readonly message: (id: string) => ShownMessage | undefined
   /** Ids of the messages on the page; with a filter, of one list, node or tag. */
-  messageIds(filter?: MessageFilter): readonly string[]
+  readonly messageIds: (filter?: MessageFilter) => readonly string[]
   /** The messages of {@link ThreadSnapshot.messageIds}. */
-  messagesWhere(filter?: MessageFilter): readonly ShownMessage[]
+  readonly messagesWhere: (filter?: MessageFilter) => readonly ShownMessage[]
   /** State of the graph in this namespace. */
-  valuesAt(ns: Namespace): Readonly<Record<string, unknown>>
+  readonly valuesAt: (ns: Namespace) => Readonly<Record<string, unknown>>
   /** One tool call of the page's messages by its id. */
-  toolCall(id: string): ToolCallState | undefined
+  readonly toolCall: (id: string) => ToolCallState | undefined
   /** The last value written under this name, or in this tool call by `ctx.progress`. */
-  progress(nameOrToolCallId: string): CustomEntry | undefined
+  readonly progress: (nameOrToolCallId: string) => CustomEntry | undefined
 }
 
 /** What snapshots of one thread hand on to the next, so that equal parts stay the same objects. */

@@ -1,5 +1,5 @@
 import type { RivuletError, RivuletEvent, StreamMode, TypedGraph, TypesOf, UntypedGraph } from '@rivulet/protocol'
-import type { ReadFilter } from '../transports/transport.ts'
+import type { ThreadFilter } from '../transports/transport.ts'
 import type { ThreadView } from './observers.ts'
 import type { RunHandle, RunResult } from './run-handle.ts'
 import type { ThreadSnapshot, ValuesOf } from './snapshot.ts'
@@ -32,10 +32,10 @@ export interface ThreadOptions<G extends TypedGraph = UntypedGraph> {
   messagesKey?: string | undefined
   /** Shown as `values`, messages included, until the thread's own are there. */
   initialValues?: ValuesOf<G> | undefined
-  /** Modes to record and to read beyond the ones that always are. */
+  /** Modes that its runs record beyond the ones that always are; whatever is recorded is read. */
   modes?: readonly StreamMode[] | undefined
   /** Which of the thread's events to read. Default: all. */
-  filter?: ReadFilter | undefined
+  filter?: ThreadFilter | undefined
   /** Told the id once it is made. */
   onThreadId?: ((threadId: string) => void) | undefined
   /** Told of every event once it is applied, and of each snapshot that takes the place of events. */

@@ -1,12 +1,10 @@
 import {
-  alwaysRecorded,
   createFrameDecoder,
   formatNamespace,
   RivuletError,
   toRivuletError,
   type Frame,
   type GraphState,
-  type StreamMode,
 } from '@rivulet/protocol'
 import { addressOf, errorOfResponse, retryAfterOf } from './http-error.ts'
 import type { OpenRequest, ThreadInfo, ThreadPage, Transport } from './transport.ts'
@@ -106,7 +104,7 @@ function sender({ url, headers, credentials = 'same-origin', fetch: given }: Fet
 
 /** A stream's request: a run is posted, a thread is read. */
 function streamRequest(
-  { thread, start, until, modes = [], filter = {} }: OpenRequest,
+  { thread, start, until, filter = {} }: OpenRequest,
   after: string | undefined,
   signal: AbortSignal,
 ): [string, RequestDetails] {
@@ -114,10 +112,8 @@ function streamRequest(
   if (start !== undefined) {
     return [`${pathOf(thread)}/runs`, { method: 'POST', body: { ...start, after }, accept, signal }]
   }
-  const { ns, node, tag } = filter
-  const read: readonly StreamMode[] | undefined =
-    modes.length > 0 ? [...new Set([...alwaysRecorded, ...modes])] : undefined
-  const search = query({ after, until, modes: read?.join(','), ns: ns && formatNamespace(ns), node, tag })
+  const { namespaces = [], nodes = [], tags = [] } = filter
+  const search = query({ after, until, ns: namespaces.map(formatNamespace), node: nodes, tag: tags })
   return [`${pathOf(thread)}/events${search}`, { method: 'GET', accept, signal }]
 }
 
@@ -183,7 +179,13 @@ function segment(id: string): string {
   return encodeURIComponent(id)
 }
 
-function query(fields: Readonly<Record<string, string | number | undefined>>): string {
-  const given = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
-  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`
+type QueryValue = string | number | readonly string[] | undefined
+
+function query(fields: Readonly<Record<string, QueryValue>>): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(fields)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(name, String(one))
+  }
+  const text = search.toString()
+  return text === '' ? '' : `?${text}`
 }

@@ -21,12 +21,17 @@ export interface StartRequest {
   recursionLimit?: number | undefined
 }
 
-/** Which of a thread's events to read. Without it: all that are recorded. */
-export interface ReadFilter {
-  /** This namespace and those below it. */
-  ns?: Namespace | undefined
-  node?: string | undefined
-  tag?: string | undefined
+/**
+ * Which of a thread's events to read; lists are alternatives, fields add up. What is left out is not filtered by. The
+ * starts and ends of runs, interrupts and errors always come.
+ */
+export interface ThreadFilter {
+  /** Only these namespaces and those below them. */
+  namespaces?: readonly Namespace[] | undefined
+  /** Of what nodes produce, only that of these. */
+  nodes?: readonly string[] | undefined
+  /** Of messages, only those with one of these tags. */
+  tags?: readonly string[] | undefined
 }
 
 /** What to open: with `start` a run, read until its end; without it the thread, until `until` ends or for ever. */
@@ -35,9 +40,8 @@ export interface OpenRequest {
   start?: StartRequest | undefined
   /** Id of the run whose end ends the stream. */
   until?: string | undefined
-  /** Modes to read beyond the ones that are always recorded. */
-  modes?: readonly StreamMode[] | undefined
-  filter?: ReadFilter | undefined
+  /** Default: everything that was recorded. */
+  filter?: ThreadFilter | undefined
 }
 
 /** How a call on a transport is stopped. */
