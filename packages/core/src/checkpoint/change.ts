@@ -1,4 +1,5 @@
 import type { Values } from '../state/schema.ts'
+import { appendedTo } from '../state/message-list.ts'
 import type { StateChange } from './checkpointer.ts'
 
 /**
@@ -22,6 +23,9 @@ export function diffOf(before: Values, after: Values): StateChange {
 
 function tailBeyond(old: readonly unknown[], now: readonly unknown[]): readonly unknown[] | undefined {
   if (now.length < old.length || old.length === 0) return undefined
+  // Lists of messages know what they grew from; other arrays have to be looked at.
+  const tail = appendedTo(old, now)
+  if (tail !== undefined) return tail
   // From the end: what was edited or removed shows there first.
   for (let i = old.length - 1; i >= 0; i--) if (old[i] !== now[i]) return undefined
   return now.slice(old.length)

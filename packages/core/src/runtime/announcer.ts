@@ -7,7 +7,7 @@ import {
   type WireError,
 } from '@rivulet/protocol'
 import type { Checkpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
-import { isRemoval, type MessageChanges } from '../state/message-list.ts'
+import { appendedTo, isRemoval, type MessageChanges } from '../state/message-list.ts'
 import { messageKeys, shownUpdate, visible, type Update, type Values } from '../state/schema.ts'
 import { Attempt, sameMessage } from './attempt.ts'
 import type { GraphHost, Task } from './host.ts'
@@ -131,23 +131,28 @@ export class Announcer {
 
   /** Says what a commit removed or made different from what was shown. */
   #messagesChanged(before: Values, after: Values): void {
-    const { scope } = this.#graph
     for (const key of this.#lists) {
       const old = (before[key] ?? []) as readonly Message[]
       const now = (after[key] ?? []) as readonly Message[]
       if (old === now) continue
+      const tail = appendedTo(old, now)
+      if (tail !== undefined) {
+        for (const message of tail) this.#putUnlessShown(message)
+        continue
+      }
       const kept = now.length >= old.length && old.every((message, i) => message.id === now[i]!.id)
       if (!kept) {
         const ids = new Set(now.map((message) => message.id))
         for (const { id } of old) if (!ids.has(id)) this.#remove(id)
       }
-      for (const [i, message] of now.entries()) {
-        if (message === old[i]) continue
-        const known = scope.shown.get(message.id)
-        if (known === undefined ? old.includes(message) : sameMessage(known, message)) continue
-        this.#put(message)
-      }
+      const held = new Set(old)
+      for (const message of now) if (!held.has(message)) this.#putUnlessShown(message)
     }
+  }
+
+  #putUnlessShown(message: Message): void {
+    const known = this.#graph.scope.shown.get(message.id)
+    if (known === undefined || !sameMessage(known, message)) this.#put(message)
   }
 
   #remove(id: string): void {
@@ -251,8 +256,10 @@ function joined(given: readonly Update[]): unknown {
 function listChange(before: unknown, after: unknown): ListChange {
   const old = (before ?? []) as readonly Message[]
   const now = after as readonly Message[]
-  const grew = old.length > 0 && now.length >= old.length && old.every((message, i) => message.id === now[i]!.id)
-  return grew ? { append: now.slice(old.length).map(({ id }) => id) } : { ids: now.map(({ id }) => id) }
+  if (old.length === 0) return { ids: now.map(({ id }) => id) }
+  const same = () => now.length >= old.length && old.every((message, i) => message.id === now[i]!.id)
+  const tail = appendedTo(old, now) ?? (same() ? now.slice(old.length) : undefined)
+  return tail === undefined ? { ids: now.map(({ id }) => id) } : { append: tail.map(({ id }) => id) }
 }
 
 /** An error of a node as it crosses the wire: what it says, under our code, with the node's name. */

@@ -4,6 +4,7 @@ import type { Checkpoint, SavedCheckpoint, TaskRecord } from '../checkpoint/chec
 import { END, START } from '../graph/command.ts'
 import type { Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
 import { applyWrites, messageKeys, ownUpdate, type Update, type Values, type Writes } from '../state/schema.ts'
+import { messageById } from '../state/message-list.ts'
 import type { Wants } from '../stream/sink.ts'
 import type { Asked, Attempt } from './attempt.ts'
 import type { Closable, GraphHost, Task } from './host.ts'
@@ -152,7 +153,8 @@ export class GraphRun implements GraphHost {
   /** A message of the current state, by id. */
   knownMessage(id: string): Message | undefined {
     for (const key of messageKeys(this.plan.schema)) {
-      const found = (this.values[key] as readonly Message[] | undefined)?.findLast((message) => message.id === id)
+      const list = this.values[key] as readonly Message[] | undefined
+      const found = list && messageById(list, id)
       if (found !== undefined) return found
     }
     return undefined

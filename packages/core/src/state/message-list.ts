@@ -55,26 +55,68 @@ export function ownMessage(message: Message): Message {
   return owned
 }
 
-/** Position by id of the newest list that grew from another; taken over by the next, so appending stays cheap. */
+/**
+ * Positions by id, shared by a list and all that grew from it, so that appending costs the same however long the list
+ * is. A position may be of another branch: {@link positionOf} looks before it believes.
+ */
 const indexes = new WeakMap<readonly Message[], Map<string, number>>()
 
+/** What a list grew from by appending only. */
+const growth = new WeakMap<readonly unknown[], { from: readonly unknown[]; tail: readonly unknown[] }>()
+
+/** The last merge of an update: a router and the barrier ask for the same one. */
+const merges = new WeakMap<MessageChanges, { list: readonly Message[]; merged: readonly Message[] }>()
+
 function indexOf(list: readonly Message[]): Map<string, number> {
-  return indexes.get(list) ?? new Map(list.map((message, i) => [message.id, i]))
+  let index = indexes.get(list)
+  if (index === undefined) indexes.set(list, (index = new Map(list.map((message, i) => [message.id, i]))))
+  return index
+}
+
+function positionOf(list: readonly Message[], index: ReadonlyMap<string, number>, id: string): number {
+  const position = index.get(id)
+  if (position === undefined) return -1
+  return list[position]?.id === id ? position : list.findIndex((message) => message.id === id)
+}
+
+/** The message with this id in the list. */
+export function messageById(list: readonly Message[], id: string): Message | undefined {
+  return list[positionOf(list, indexOf(list), id)]
+}
+
+/** What `now` has beyond `before`, when it grew from it by appending only. */
+export function appendedTo<T>(before: readonly T[], now: readonly T[]): readonly T[] | undefined {
+  if (before.length === 0) return now
+  const known = growth.get(now)
+  // The tail was cut off this very list, so its elements are of the list's type.
+  return known?.from === before ? (known.tail as readonly T[]) : undefined
 }
 
 /** The list after the changes, in order. The same list when nothing changed. */
 export function mergeMessages(list: readonly Message[], changes: MessageChanges): readonly Message[] {
   if (changes.length === 0) return list
-  if (changes.some(isRemoval)) return mergeWithRemovals(list, changes)
+  const last = merges.get(changes)
+  if (last?.list === list) return last.merged
+  const merged = changes.some(isRemoval)
+    ? mergeWithRemovals(list, changes)
+    : mergeWithoutRemovals(list, changes as readonly Message[])
+  merges.set(changes, { list, merged })
+  return merged
+}
+
+function mergeWithoutRemovals(list: readonly Message[], changes: readonly Message[]): readonly Message[] {
   const index = indexOf(list)
   const next = list.slice()
-  indexes.delete(list)
-  for (const message of changes as readonly Message[]) {
-    const place = index.get(message.id)
-    if (place === undefined) index.set(message.id, next.push(message) - 1)
-    else next[place] = message
+  let appended = 0
+  for (const message of changes) {
+    const position = positionOf(next, index, message.id)
+    if (position === -1) {
+      index.set(message.id, next.push(message) - 1)
+      appended++
+    } else next[position] = message
   }
   indexes.set(next, index)
+  if (appended === changes.length) growth.set(next, { from: list, tail: changes })
   return next
 }
 
