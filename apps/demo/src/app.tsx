@@ -48,6 +48,7 @@ export function App({ client, agent }: { client: Client; agent: AgentLabel | und
           client={client}
           threadId={threadId}
           onThreadId={nameThread}
+          agent={agent}
           topbar={<Topbar agent={agent} onMenu={isNarrow ? () => setDrawerOpen(true) : undefined} />}
         />
       </div>

@@ -25,7 +25,10 @@ export function chooseModel(env: ModelEnvironment, pause: SpeakOptions['pause'] 
   if (!apiKey) {
     return {
       model: ruleBasedModel(pause),
-      label: { name: 'Rule-based agent', note: 'Matches words and runs real tools. No language model, no network.' },
+      label: {
+        name: 'Rule-based agent',
+        note: 'It matches words in what you type and runs real tools on it: no language model, no network.',
+      },
     }
   }
   return {

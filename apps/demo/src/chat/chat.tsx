@@ -1,6 +1,7 @@
 import type { Client } from '@rivulet/client'
 import { useStream } from '@rivulet/react'
 import { useCallback, useRef, type ReactNode } from 'react'
+import type { AgentLabel } from '../../contract/agent-label.ts'
 import type { CsvFile } from '../../contract/csv-file.ts'
 import type { AgentGraph } from '../../server/agent/graph.ts'
 import { fetchSampleCsv } from '../csv/sample-csv.ts'
@@ -24,12 +25,14 @@ export interface ChatProps {
   /** The thread to show; a new chat without one. */
   threadId: string | undefined
   onThreadId: (threadId: string) => void
+  /** Who answers. */
+  agent: AgentLabel | undefined
   /** The bar above the conversation. */
   topbar: ReactNode
 }
 
 /** One conversation with the agent: what was said, what is going on, and where to write. */
-export function Chat({ client, threadId, onThreadId, topbar }: ChatProps): ReactNode {
+export function Chat({ client, threadId, onThreadId, agent, topbar }: ChatProps): ReactNode {
   const stream = useStream<AgentGraph>({ client, graph: 'agent', threadId, onThreadId })
   const { handle, isLoading, error, submit, stop, retry } = stream
   const attachment = useAttachment()
@@ -64,7 +67,7 @@ export function Chat({ client, threadId, onThreadId, topbar }: ChatProps): React
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <section className="scroller" ref={scroller} tabIndex={0} aria-label="Conversation">
         <div className="conversation" ref={content}>
-          <Opening handle={handle} onAsk={ask} onSample={sample} />
+          <Opening handle={handle} agent={agent} onAsk={ask} onSample={sample} />
           <MessageList handle={handle} />
           <RunStatus handle={handle} />
           {error && !isLoading && <Failure error={error} onRetry={() => retry()} />}

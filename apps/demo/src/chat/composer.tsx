@@ -67,7 +67,7 @@ export function Composer({ isBusy, attachment, field, onSend, onStop }: Composer
             ref={field}
             rows={1}
             value={text}
-            placeholder="Ask, calculate, or drop a CSV"
+            placeholder="Ask, or add a CSV file"
             enterKeyHint="send"
             onChange={(event) => setText(event.target.value)}
             onKeyDown={onKeyDown}

@@ -1,13 +1,16 @@
 import type { ReactNode } from 'react'
+import type { AgentLabel } from '../../contract/agent-label.ts'
 
 /** See {@link EmptyChat}. */
 export interface EmptyChatProps {
+  /** Who answers; left out when nothing is known of it. */
+  agent: AgentLabel | undefined
   onAsk: (text: string) => void
   onSample: () => void
 }
 
 /** What a new chat shows: what this is, and examples to begin with. */
-export function EmptyChat({ onAsk, onSample }: EmptyChatProps): ReactNode {
+export function EmptyChat({ agent, onAsk, onSample }: EmptyChatProps): ReactNode {
   return (
     <section className="empty" aria-labelledby="empty-title">
       <div>
@@ -16,6 +19,11 @@ export function EmptyChat({ onAsk, onSample }: EmptyChatProps): ReactNode {
           Ask about this project, hand over a CSV file, or have something worked out. Text, tool calls and progress
           arrive as they happen.
         </p>
+        {agent && (
+          <p>
+            <strong>{agent.name}.</strong> {agent.note}
+          </p>
+        )}
       </div>
       <ul className="examples">
         <li>

@@ -13,8 +13,8 @@ export function CsvColumns({ rows, columns, ragged }: CsvFigures): ReactNode {
   return (
     <>
       <p>
-        {numberText(rows)} rows, {columns.length} {columns.length === 1 ? 'column' : 'columns'}
-        {ragged > 0 && `, ${numberText(ragged)} ragged rows`}
+        {columns.length} {columns.length === 1 ? 'column' : 'columns'}, {numberText(rows)} rows
+        {ragged > 0 && `, ${numberText(ragged)} of them ragged`}
       </p>
       {numeric.length > 0 && (
         <ul className="columns">

@@ -19,6 +19,7 @@ export function HistogramChart({ bins }: { bins: readonly Bin[] }): ReactNode {
         accessibilityLayer={false}
       >
         <XAxis
+          height={20}
           dataKey="from"
           tick={tick}
           tickLine={false}
