@@ -16,6 +16,12 @@ export interface CallableGraph<Input = never, Output = unknown> {
   runWithin(ctx: NodeContext, input: Input): Promise<Output>
 }
 
+/**
+ * A function whose parameters compare both ways, so that a node written for any graph (`ctx: NodeContext`) fits a graph
+ * whose writes and questions are typed.
+ */
+type Fitting<Args extends readonly unknown[], Result> = { call(...args: Args): Result }['call']
+
 /** What a node (or a tool in it) is given beside its state. Its functions may be taken off it. */
 export interface NodeContext<
   Custom = unknown,
@@ -49,19 +55,19 @@ export interface NodeContext<
   /** Fires when the run is stopped, a sibling failed or the time is up. */
   readonly signal: AbortSignal
   /** Sends custom data to whoever watches, at once. JSON; anything else becomes an `error` event. Throws `NO_CONTEXT` once the task is over. */
-  readonly writer: (data: Custom, name?: string) => void
+  readonly writer: Fitting<[data: Custom, name?: string], void>
   /** Tells how far something is: custom data named `progress`. A number is `done`. */
   readonly progress: (progress: Progress | number) => void
   /** An update and where to go next; completes the graph's names and keys. */
-  readonly command: <const G extends Names | END = never>(
-    options: CommandOptions<G, Update>,
-  ) => Command<G, Update & object>
+  readonly command: {
+    call<const G extends Names | END = never>(options: CommandOptions<G, Update>): Command<G, Update & object>
+  }['call']
   /**
    * Asks a person and answers what they said. The first time it leaves the node by throwing; once answered, the node runs
    * again from its start and this returns the answer. Needs a checkpointer (`UNSUPPORTED`). Throws `INVALID_INPUT` when
    * the answer does not fit `schema`.
    */
-  readonly interrupt: <T = Answer>(value: Ask, options?: { schema?: StandardSchema<unknown, T> }) => T
+  readonly interrupt: { call<T = Answer>(value: Ask, options?: { schema?: StandardSchema<unknown, T> }): T }['call']
   /** Runs a graph below this task, with its namespace, streaming live. Works where there is no AsyncLocalStorage too. */
   readonly run: <I, O>(graph: CallableGraph<I, O>, input: I) => Promise<O>
   /** Shows a message at once, before the node returns; it enters the state only if the node returns it too. Answers its id. */

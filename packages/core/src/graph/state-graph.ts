@@ -71,7 +71,8 @@ export interface CompileOptions {
   interruptAfter?: readonly string[]
 }
 
-interface Types<S, C, IP, RS, N extends string> {
+/** The {@link GraphTypes} of a graph with this schema and these names. */
+export interface TypesOfGraph<S, C, IP, RS, N extends string> {
   state: ValueOf<S>
   update: UpdateOf<S>
   input: InputOf<S>
@@ -218,8 +219,8 @@ export class StateGraph<
       ? StateGraph<S, C, IP, RS, D, N, G>
       : Missing<Exclude<G, N | START | END>>,
     options?: CompileOptions,
-  ): Graph<Types<S, C, IP, RS, N>>
-  compile(options: CompileOptions = {}): Graph<Types<S, C, IP, RS, N>> {
+  ): Graph<TypesOfGraph<S, C, IP, RS, N>>
+  compile(options: CompileOptions = {}): Graph<TypesOfGraph<S, C, IP, RS, N>> {
     const { nodes, edges, joins, branches } = this.#pieces
     const plan: Plan = {
       name: options.name ?? 'graph',
@@ -232,7 +233,7 @@ export class StateGraph<
       branches: new Map(branches),
     }
     validatePlan(plan, options)
-    return new Graph<Types<S, C, IP, RS, N>>({
+    return new Graph<TypesOfGraph<S, C, IP, RS, N>>({
       plan,
       checkpointer: options.checkpointer,
       interruptBefore: options.interruptBefore ?? [],

@@ -35,7 +35,7 @@ export interface ToolOptions<Input, Args> {
 }
 
 /** Something a model may call. */
-export interface Tool<Args = never, Output = unknown> extends ToolSpec {
+export interface Tool<Args = unknown, Output = unknown> extends ToolSpec {
   /** Checks the arguments and runs. Throws `INVALID_INPUT` when they do not fit; else what the tool throws, untouched. */
   invoke(args: unknown, ctx?: NodeContext): Promise<Output>
   readonly timeoutMs: number | undefined
