@@ -59,11 +59,19 @@ function words(text: string): string[] {
   return text.match(/[\p{L}\p{N}_$@]+/gu) ?? []
 }
 
-/** The form in which a word is indexed and searched: lower case, without a plural s; filler words are left out. */
+/** The form in which a word is indexed and searched: its stem in lower case; filler words are left out. */
 function term(word: string): string | null {
   const lower = word.toLowerCase()
-  if (isStopWord(lower)) return null
-  return lower.length > 3 && lower.endsWith('s') && !lower.endsWith('ss') ? lower.slice(0, -1) : lower
+  return isStopWord(lower) ? null : stem(lower)
+}
+
+/** An English word without its ending, so that `resume`, `resumes` and `resuming` are one. */
+function stem(word: string): string {
+  if (word.length < 4) return word
+  const singular = word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word
+  const root = /^(.{3,}?)(?:ing|ed|e)$/.exec(singular)?.[1] ?? singular
+  // stopping, stopped: the consonant is doubled before the ending only.
+  return root !== singular && /([bdgmnprt])\1$/.test(root) ? root.slice(0, -1) : root
 }
 
 function quote(section: Section, terms: readonly string[]): DocsHit {
