@@ -10,6 +10,7 @@ export type { RunHandle, RunResult } from './store/run-handle.ts'
 export { sameItems, type PendingInterruptOf, type ThreadSnapshot, type ThreadStatus } from './store/snapshot.ts'
 export type { MessagesInput, SubmitOptions, ThreadOptions, ThreadStore } from './store/thread-store.ts'
 export { fetchTransport, type FetchTransportOptions } from './transports/fetch-transport.ts'
+export { inProcess, type InProcessOptions } from './transports/in-process.ts'
 export type {
   CallOptions,
   OpenRequest,

@@ -388,6 +388,16 @@ test('a failed run is run once more with the same input', async () => {
   expect(contents(thread)).toEqual(['hi'])
 })
 
+test('a failed run that wrote a checkpoint goes on from there', async () => {
+  const { thread, pump, run, events, upTo } = await asked()
+  const end = stamped([{ type: 'run.end', run: run.id, status: 'error', checkpoint: 'c1' }], upTo('message') + 1)
+  pump.body.send(eventsFrame(...events.slice(0, upTo('message')), ...end))
+  await run.result
+  const again = thread.retry()
+  await settled()
+  expect(pump.body.request.start).toMatchObject({ run: again?.id, input: undefined })
+})
+
 test('there is nothing to retry while all is well', async () => {
   const { thread, pump, events } = await asked()
   pump.body.send(eventsFrame(...events))
@@ -478,11 +488,14 @@ test('a message is still sent when everybody leaves before it was', async () => 
   const { thread, pump } = threadBench({ threadId: 't' })
   const unfollow = thread.follow()
   await settled()
-  thread.submit({ messages: 'bye' })
+  const run = thread.submit({ messages: { ...question, role: 'user' } })
   unfollow()
   await settled()
   expect(pump.body.request.start).toBeDefined()
   expect(pump.body.signal.aborted).toBe(false)
+  pump.body.send(eventsFrame(...stamped(chatRun(run.id, question, ['bye']).slice(0, 3))))
+  await settled()
+  expect(pump.body.signal.aborted).toBe(true)
 })
 
 // Several runs.

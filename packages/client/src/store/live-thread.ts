@@ -106,14 +106,16 @@ class LiveThread implements ThreadStore {
   }
 
   retry = (): RunHandle | undefined => {
+    const { state } = this.#facts
     const last = this.#last
-    const run = last && this.#facts.state.runs.get(last.start.run)
-    if (last !== undefined && run === undefined) {
-      const isQueued = this.#starts.includes(last.start)
-      return isQueued ? this.#watch(last.start.run).handle : this.#start(last.start, last.shown)
+    if (last !== undefined && !state.runs.has(last.start.run)) {
+      return this.#isStarting(last.start.run) ? this.#watch(last.start.run).handle : this.#start(last.start, last.shown)
     }
+    const run = currentRun(state)
     if (this.#gaveUp) this.#reopen()
-    else if (last !== undefined && run?.status === 'error') {
+    else if (run?.status === 'error') {
+      // With a checkpoint the thread has the input already, and goes on where it failed.
+      if (run.checkpoint !== undefined || last?.start.run !== run.id) return this.submit()
       return this.#start({ ...last.start, run: this.#env.makeId() }, last.shown)
     }
     return undefined
@@ -274,9 +276,11 @@ class LiveThread implements ThreadStore {
   #take({ facts, applied, ended }: Intake): void {
     if (facts === this.#facts) return
     const { runs } = facts.state
-    this.#starts = this.#starts.filter((start) => !runs.has(start.run))
+    if (this.#starts.some((start) => runs.has(start.run))) {
+      this.#starts = this.#starts.filter((start) => !runs.has(start.run))
+      this.#connector.schedule()
+    }
     this.#update({ state: facts.state, outbox: facts.outbox, starting: this.#starts[0]?.run })
-    if (this.#starts.length > 0) this.#connector.schedule()
     for (const event of applied) this.#tell(event)
     for (const run of ended) {
       const error = run.error && errorFromWire(run.error)

@@ -59,7 +59,8 @@ export interface ThreadStore<G extends TypedGraph = UntypedGraph> extends Thread
   stop(): Promise<void>
   /**
    * Does again what failed: opens a connection that was given up, sends a start that did not get through (the same run,
-   * so nothing happens twice), or runs a failed run's input once more. Returns the run's handle when it started one.
+   * so nothing happens twice), or goes on where the last run failed: from its checkpoint, or with its input once more
+   * when it wrote none. Returns the run's handle when it started one.
    */
   retry(): RunHandle<G> | undefined
   /** Somebody watches: the thread is kept open until the returned function is called. */

@@ -1,4 +1,4 @@
-import type { Frame, GraphState, Namespace, StreamMode } from '@rivulet/protocol'
+import type { Frame, GraphState, Namespace, RunStatus, StreamMode } from '@rivulet/protocol'
 
 /** A run to be started. */
 export interface StartRequest {
@@ -52,10 +52,12 @@ export interface CallOptions {
 /** A thread as lists show it. Times are milliseconds since the epoch. */
 export interface ThreadInfo {
   id: string
+  /** Graph of its last run. */
   graph?: string
-  status?: string
-  createdAt?: number
-  updatedAt?: number
+  /** How its last run ended, or that one is under way; `idle` before the first. */
+  status: 'idle' | 'running' | RunStatus
+  createdAt: number
+  updatedAt: number
   metadata?: Readonly<Record<string, unknown>>
 }
 

@@ -1,0 +1,193 @@
+import {
+  memoryLog,
+  randomId,
+  readLog,
+  recordRun,
+  RivuletError,
+  type EventLog,
+  type RunEnd,
+  type RunOptions,
+  type StreamableGraph,
+} from '@rivulet/protocol'
+import type { StartRequest, ThreadInfo, ThreadPage, ThreadsApi, Transport } from './transport.ts'
+
+/** How an in-process backend keeps its threads. */
+export interface InProcessOptions {
+  /** Makes the log of a new thread. Default: one in memory with its default bounds. */
+  log?: (() => EventLog) | undefined
+  /** Milliseconds since the epoch, for the times of threads. Default `Date.now`. */
+  now?: (() => number) | undefined
+}
+
+/**
+ * A backend without a server: runs graphs in this very process and keeps the logs of their threads in memory. Everything
+ * else is as over a wire: several readers, coming back, cancelling, one run at a time on a thread (`RUN_CONFLICT`). Give
+ * one graph, which then serves every name, or several by name. The graphs' own memory keeps what a thread's next run
+ * goes on from; `threads.delete` drops the log only.
+ */
+export function inProcess(
+  graphs: StreamableGraph | Readonly<Record<string, StreamableGraph>>,
+  options: InProcessOptions = {},
+): Transport {
+  const find = graphFinder(graphs)
+  const threads = new Threads(options)
+  const graphOf = (id: string) => find(threads.get(id).graph)
+  return {
+    async *open({ thread: id, start, until, filter }, { signal, after }) {
+      const thread = threads.get(id)
+      if (start !== undefined) begin(thread, find(start.graph), start, threads)
+      yield* readLog(thread.log, { ...filter, after, until: start?.run ?? until }, signal)
+    },
+    async cancel(id, run) {
+      const running = threads.get(id).runs.get(run)
+      if (running === undefined) throw new RivuletError('NOT_FOUND', `there is no run ${run}`, { run })
+      running.stop.abort()
+      await running.end
+    },
+    state: async (id, { checkpointId } = {}) => graphOf(id).getState?.(id, checkpointId),
+    history: (id, { limit = 10, before } = {}) =>
+      firstOf(graphOf(id).getStateHistory?.(id, { limit, ...(before !== undefined && { before }) }), limit),
+    threads: threads.api,
+  }
+}
+
+/** Finds a graph by name, each given a memory of its threads once. */
+function graphFinder(
+  graphs: StreamableGraph | Readonly<Record<string, StreamableGraph>>,
+): (name: string | undefined) => StreamableGraph {
+  const remembering = (graph: StreamableGraph) => graph.withMemory?.() ?? graph
+  if (isGraph(graphs)) {
+    const only = remembering(graphs)
+    return () => only
+  }
+  const byName = new Map(Object.entries(graphs).map(([name, graph]) => [name, remembering(graph)]))
+  return (name) => {
+    const graph = name === undefined ? [...byName.values()][0] : byName.get(name)
+    if (graph !== undefined) return graph
+    throw new RivuletError('NOT_FOUND', `there is no graph ${name}; there are ${[...byName.keys()].join(', ')}`)
+  }
+}
+
+function isGraph(graphs: StreamableGraph | Readonly<Record<string, StreamableGraph>>): graphs is StreamableGraph {
+  return typeof graphs['events'] === 'function'
+}
+
+interface Running {
+  stop: AbortController
+  end: Promise<RunEnd>
+}
+
+interface Thread extends ThreadInfo {
+  readonly log: EventLog
+  /** Runs by id, ended ones too: the same id again joins the same run. */
+  readonly runs: Map<string, Running>
+  /** Id of the run that is under way. */
+  active: string | undefined
+  /** Made on purpose or run on; what was only looked at is not listed. */
+  isListed: boolean
+}
+
+/** Runs of a thread that are remembered by id. */
+const KEPT_RUNS = 1000
+
+class Threads {
+  readonly api: ThreadsApi
+  readonly #threads = new Map<string, Thread>()
+  readonly #makeLog: () => EventLog
+  readonly #now: () => number
+
+  constructor({ log = memoryLog, now = Date.now }: InProcessOptions) {
+    this.#makeLog = () => log()
+    this.#now = now
+    this.api = {
+      list: async ({ limit = 20, cursor } = {}) => this.#page(limit, Number(cursor ?? 0)),
+      create: async ({ id = randomId(), graph, metadata }) => {
+        const thread = this.get(id)
+        Object.assign(thread, graph !== undefined && { graph }, metadata !== undefined && { metadata })
+        this.touch(thread, thread.status)
+        return infoOf(thread)
+      },
+      get: async (id) => infoOf(this.#known(id)),
+      delete: async (id) => {
+        for (const { stop } of this.#known(id).runs.values()) stop.abort()
+        this.#threads.delete(id)
+      },
+    }
+  }
+
+  /** The thread with this id; made when it is new. */
+  get(id: string): Thread {
+    const known = this.#threads.get(id)
+    if (known !== undefined) return known
+    const at = this.#now()
+    const empty = { log: this.#makeLog(), runs: new Map<string, Running>(), active: undefined, isListed: false }
+    const thread: Thread = { id, status: 'idle', createdAt: at, updatedAt: at, ...empty }
+    this.#threads.set(id, thread)
+    return thread
+  }
+
+  touch(thread: Thread, status: ThreadInfo['status']): void {
+    thread.status = status
+    thread.updatedAt = this.#now()
+    thread.isListed = true
+  }
+
+  #known(id: string): Thread {
+    const thread = this.#threads.get(id)
+    if (thread?.isListed) return thread
+    throw new RivuletError('NOT_FOUND', `there is no thread ${id}`)
+  }
+
+  #page(limit: number, from: number): ThreadPage {
+    const listed = [...this.#threads.values()].filter((thread) => thread.isListed)
+    const sorted = listed.sort((a, b) => b.updatedAt - a.updatedAt)
+    const next = from + limit
+    const threads = sorted.slice(from, next).map(infoOf)
+    return next < sorted.length ? { threads, cursor: String(next) } : { threads }
+  }
+}
+
+function infoOf({ id, graph, status, createdAt, updatedAt, metadata }: Thread): ThreadInfo {
+  const named = { ...(graph !== undefined && { graph }), ...(metadata !== undefined && { metadata }) }
+  return { id, status, createdAt, updatedAt, ...named }
+}
+
+/** Starts a run, or joins the one of the same id. Throws `RUN_CONFLICT` while another is under way. */
+function begin(thread: Thread, graph: StreamableGraph, start: StartRequest, threads: Threads): void {
+  const { run } = start
+  if (thread.runs.has(run)) return
+  if (thread.active !== undefined) {
+    throw new RivuletError('RUN_CONFLICT', `run ${thread.active} is under way on thread ${thread.id}`, { run })
+  }
+  const stop = new AbortController()
+  thread.graph = start.graph
+  thread.active = run
+  threads.touch(thread, 'running')
+  const recorded = recordRun(thread.log, graph, inputOf(start), runOptions(start, thread.id, stop.signal))
+  const end = recorded.then((end) => {
+    thread.active = undefined
+    threads.touch(thread, end.status)
+    return end
+  })
+  thread.runs.set(run, { stop, end })
+  for (const id of thread.runs.keys()) if (thread.runs.size > KEPT_RUNS) thread.runs.delete(id)
+}
+
+function inputOf({ input, resume }: StartRequest): unknown {
+  // A command of the runtime, by its structure: what holds an answer is not an input.
+  return resume === undefined ? input : { '~command': true, resume, update: undefined, goto: [], graph: undefined }
+}
+
+function runOptions(start: StartRequest, threadId: string, signal: AbortSignal): RunOptions {
+  const { run: runId, graph: _graph, input: _input, resume: _resume, ...given } = start
+  const set = Object.entries(given).filter(([, value]) => value !== undefined)
+  // The fields that are left have the same names and types there.
+  return { ...(Object.fromEntries(set) as RunOptions), runId, threadId, signal }
+}
+
+async function firstOf<T>(items: AsyncIterable<T> | undefined, limit: number): Promise<readonly T[]> {
+  const first: T[] = []
+  if (items === undefined || limit < 1) return first
+  for await (const item of items) if (first.push(item) >= limit) break
+  return first
+}
