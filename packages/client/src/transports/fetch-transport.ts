@@ -6,7 +6,7 @@ import {
   type Frame,
   type GraphState,
 } from '@rivulet/protocol'
-import { addressOf, errorOfResponse, retryAfterOf } from './http-error.ts'
+import { addressOf, discardBody, errorOfResponse, retryAfterOf } from './http-error.ts'
 import type { OpenRequest, ThreadInfo, ThreadPage, Transport } from './transport.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -94,7 +94,7 @@ function sender({ url, headers, credentials = 'same-origin', fetch: given }: Fet
     try {
       const response = await once(false)
       if (response.status !== 401 || typeof headers !== 'function') return response
-      await response.body?.cancel()
+      discardBody(response)
       return await once(true)
     } catch (error) {
       throw lost(error, signal)
@@ -121,7 +121,7 @@ function streamRequest(
 async function* framesOf(response: Response, maxEventBytes: number | undefined): AsyncGenerator<Frame> {
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
   if (!isStream || response.body === null) {
-    await response.body?.cancel()
+    discardBody(response)
     throw new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} did not answer with an event stream`)
   }
   const decoder = createFrameDecoder({ maxEventBytes })

@@ -19,7 +19,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 export async function errorOfResponse(response: Response): Promise<RivuletError> {
   const { status, type } = response
   if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
-    await response.body?.cancel()
+    discardBody(response)
     return new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} redirects; give the address it leads to`)
   }
   const text = await response.text().catch(() => '')
@@ -52,4 +52,9 @@ export function retryAfterOf(response: Response, epochMs: number): number | unde
 /** Where the answer came from, without what a query or a fragment may give away. */
 export function addressOf(response: Response): string {
   return response.url.replace(/[?#].*/, '') || 'the server'
+}
+
+/** Lets go of a body that nobody will read, without waiting for it. */
+export function discardBody(response: Response): void {
+  response.body?.cancel().catch(() => {})
 }
