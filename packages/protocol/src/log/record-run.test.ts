@@ -174,6 +174,28 @@ describe('a graph that does not end its run', () => {
     expect((await log.read(1, 1)).events).toEqual([{ ...ended, seq: 2 }])
   })
 
+  test('by throwing what readers must not see: the caller says what they may', async () => {
+    const seen: unknown[] = []
+    const secret = new Error('password is 1234')
+    const ended = await recordRun(
+      memoryLog(),
+      graphOf(async function* () {
+        yield start
+        throw secret
+      }),
+      {},
+      {
+        runId: 'r',
+        describe(error) {
+          seen.push(error)
+          return { code: 'INTERNAL', message: 'it failed' }
+        },
+      },
+    )
+    expect(seen).toEqual([secret])
+    expect(ended.error).toEqual({ code: 'INTERNAL', message: 'it failed', run: 'r' })
+  })
+
   test('by throwing before its first event: the log still has a start and an end', async () => {
     const log = memoryLog()
     const graph: StreamableGraph = {

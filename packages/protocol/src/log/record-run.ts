@@ -1,4 +1,4 @@
-import { RivuletError, toRivuletError } from '../errors.ts'
+import { RivuletError, toRivuletError, type WireError } from '../errors.ts'
 import { PROTOCOL_VERSION, type RunEnd, type RunEvent } from '../events/event.ts'
 import type { RunOptions, StreamableGraph } from '../graph.ts'
 import { randomId } from '../random-id.ts'
@@ -10,6 +10,11 @@ import { Patience } from './patience.ts'
 export interface RecordOptions extends RunOptions {
   /** Fencing number for every append; a log that has seen a higher one refuses them and the run is stopped. */
   fence?: number
+  /**
+   * Says what readers may know of an error that the graph threw or the log answered with, neither of which was meant for
+   * them. Default: its code and message.
+   */
+  describe?: (error: unknown) => WireError
   /** Time in milliseconds that a graph has to end by itself once the signal aborted. Default 5,000. */
   graceMs?: number
 }
@@ -32,7 +37,7 @@ export async function recordRun(
   input: unknown,
   options: RecordOptions = {},
 ): Promise<RunEnd> {
-  const { fence, graceMs = DEFAULT_GRACE_MS, ...given } = options
+  const { fence, describe = describeError, graceMs = DEFAULT_GRACE_MS, ...given } = options
   const run = given.runId ?? randomId()
   const leave = new AbortController()
   const signal = given.signal ? AbortSignal.any([given.signal, leave.signal]) : leave.signal
@@ -40,10 +45,14 @@ export async function recordRun(
   const writer = new GroupWriter(log, appending, (error) => leave.abort(error))
   const historyInLog = given.historyInLog ?? log.head() > 0
   const source = open(graph, input, { ...given, runId: run, signal, historyInLog })
-  let end = await pump(source, run, writer, signal, graceMs)
+  const endWith = (error: unknown): RunEnd =>
+    signal.aborted
+      ? { type: 'run.end', run, status: 'cancelled' }
+      : { type: 'run.end', run, status: 'error', error: { ...describe(error), run } }
+  let end = await pump(source, run, writer, new Patience(signal, graceMs), endWith)
   await writer.drain()
   if (writer.failure !== undefined) {
-    end = { type: 'run.end', run, status: 'error', error: { ...writer.failure.toJSON(), run } }
+    end = { type: 'run.end', run, status: 'error', error: { ...describe(writer.failure), run } }
     // The log may take a short end where it refused a large event; where it does not, the caller is told.
     await log.append([end], appending).catch(() => undefined)
   }
@@ -64,10 +73,9 @@ async function pump(
   source: AsyncIterator<RunEvent>,
   run: string,
   writer: GroupWriter,
-  signal: AbortSignal,
-  graceMs: number,
+  patience: Patience,
+  endWith: (error: unknown) => RunEnd,
 ): Promise<RunEnd> {
-  const patience = new Patience(signal, graceMs)
   let started = false
   function write(event: RunEvent): void {
     if (!started && event.type !== 'run.start') writer.push({ type: 'run.start', run, protocol: PROTOCOL_VERSION })
@@ -84,7 +92,7 @@ async function pump(
       if (full !== undefined) await patience.wait(full)
     }
   } catch (error) {
-    const end = endOf(run, signal, error)
+    const end = endWith(error)
     write(end)
     return end
   } finally {
@@ -93,9 +101,8 @@ async function pump(
   }
 }
 
-function endOf(run: string, signal: AbortSignal, error: unknown): RunEnd {
-  if (signal.aborted) return { type: 'run.end', run, status: 'cancelled' }
-  return { type: 'run.end', run, status: 'error', error: { ...toRivuletError(error).toJSON(), run } }
+function describeError(error: unknown): WireError {
+  return toRivuletError(error).toJSON()
 }
 
 /** Tells the graph that nobody reads any more. The run is over: how long that takes, or that it fails, is its own affair. */
