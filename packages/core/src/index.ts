@@ -54,3 +54,13 @@ export {
 export type { StreamFilter } from './stream/project.ts'
 export { tool, type Tool, type ToolContext, type ToolOptions, type ToolResult } from './tools/tool.ts'
 export { toolNode, type ToolNodeOptions, type ToolNodeState } from './tools/tool-node.ts'
+export {
+  Entrypoint,
+  entrypoint,
+  type EntrypointOptions,
+  type EntryTypes,
+  Final,
+  final,
+  getPreviousState,
+} from './functional/entrypoint.ts'
+export { task, type TaskFunction } from './functional/task.ts'

@@ -36,6 +36,8 @@ export interface TaskRecord {
   readonly updates?: readonly Readonly<Record<string, unknown>>[]
   readonly targets?: readonly Target[]
   readonly interrupts?: readonly InterruptRecord[]
+  /** What a `task()` of the functional form returned: its caller runs again and gets it from here. */
+  readonly returned?: { readonly value: unknown }
 }
 
 /** A question that waits for its answer, and where it was asked. */

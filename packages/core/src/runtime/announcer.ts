@@ -10,10 +10,9 @@ import type { Checkpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
 import { appendedTo, isRemoval, type MessageChanges } from '../state/message-list.ts'
 import { messageKeys, shownUpdate, visible, type Update, type Values } from '../state/schema.ts'
 import { Attempt, sameMessage } from './attempt.ts'
-import type { GraphHost, Task } from './host.ts'
+import type { CallNews, GraphHost, Task, TaskResult } from './host.ts'
 import { stableId } from './ids.ts'
 import { ParentCommand } from './parent-command.ts'
-import type { TaskResult } from './task.ts'
 
 /** Tells readers what one graph's run does, in the order of the event model. Builds nothing that nobody wants. */
 export class Announcer {
@@ -60,6 +59,21 @@ export class Announcer {
     const updates = record.updates ?? []
     this.#updates(task, updates, true)
     this.#taskEnd(task, { outcome: 'cached', updates, targets: [], asked: [] })
+  }
+
+  /** Tells of a task that a node calls by function: it has a value instead of an update. */
+  call(task: Task, what: CallNews): void {
+    const { wants, scope } = this.#graph
+    if (what.phase === 'start') return this.taskStart(task)
+    if (what.phase === 'failed') return this.taskEnd(task, what.result)
+    const { value, cached } = what
+    if (cached) this.taskStart(task)
+    if (wants.updates) {
+      scope.sink.emit({ type: 'updates', ...this.#envelope(task), update: value, ...(cached && { cached: true }) })
+    }
+    if (!wants.tasks) return
+    const outcome = cached ? 'cached' : 'ok'
+    scope.sink.emit({ type: 'task.end', ...this.#envelope(task), outcome, ...(wants.taskDetails && { result: value }) })
   }
 
   #taskEnd(task: Task, result: TaskResult): void {

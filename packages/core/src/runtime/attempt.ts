@@ -1,7 +1,7 @@
-import { RivuletError, toJson, toRivuletError, type Envelope, type Message, type Namespace } from '@rivulet/protocol'
+import { RivuletError, toJson, toRivuletError, type Envelope, type Message } from '@rivulet/protocol'
 import { ownMessage } from '../state/message-list.ts'
 import type { Wants } from '../stream/sink.ts'
-import type { GraphHost, Task } from './host.ts'
+import type { Asked, GraphHost, Task } from './host.ts'
 import { stableId } from './ids.ts'
 
 /** Thrown by `ctx.interrupt` to leave the node; carries what is asked. */
@@ -13,15 +13,6 @@ export class InterruptSignal extends Error {
     super('the node waits for a person; let this error pass')
     this.asked = asked
   }
-}
-
-/** A question to a person. */
-export interface Asked {
-  readonly id: string
-  readonly value: unknown
-  readonly schema?: unknown
-  readonly node?: string
-  readonly ns?: Namespace
 }
 
 /** One try of one task: what it emits, what it may still do, and its end. */
@@ -41,6 +32,7 @@ export class Attempt {
   #messages = 0
   #questions = 0
   #calls = 0
+  #functions = 0
   #idBase: string | undefined
   /** What readers saw under an id before this attempt showed its own, so that withdrawing it can tell. */
   readonly #shownBefore = new Map<string, Message | undefined>()
@@ -147,6 +139,11 @@ export class Attempt {
   /** Number of the next question in this attempt, from 0. */
   nextQuestion(): number {
     return this.#questions++
+  }
+
+  /** Number of the next task called by function in this attempt, from 0. */
+  nextFunction(): number {
+    return this.#functions++
   }
 
   /** Number of the next graph called in this attempt, from 0. */

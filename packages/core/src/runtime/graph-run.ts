@@ -6,14 +6,14 @@ import type { Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
 import { applyWrites, messageKeys, ownUpdate, type Update, type Values, type Writes } from '../state/schema.ts'
 import { messageById } from '../state/message-list.ts'
 import type { Wants } from '../stream/sink.ts'
-import type { Asked, Attempt } from './attempt.ts'
-import type { Closable, GraphHost, Task } from './host.ts'
+import type { Attempt } from './attempt.ts'
+import type { Asked, CallNews, Closable, GraphHost, Task, TaskResult } from './host.ts'
 import { checkpointId, randomId, stableId } from './ids.ts'
 import { ParentCommand } from './parent-command.ts'
 import type { RunScope } from './run-scope.ts'
 import { Announcer } from './announcer.ts'
 import { isEmpty, NOTHING, planNext, type Finished, type NextStep } from './step.ts'
-import { runTask, type TaskResult } from './task.ts'
+import { runTask } from './task.ts'
 import { runTogether } from './together.ts'
 
 /** How a graph's run ended, short of an error. */
@@ -55,6 +55,7 @@ export class GraphRun implements GraphHost {
   failing = false
   /** Tasks that asked in an earlier run and start again in this one, with their last attempt. */
   readonly resuming: Map<string, number> = new Map()
+  readonly returned: Map<string, { readonly node: string; readonly value: unknown }> = new Map()
   #next: NextStep = NOTHING
   #done: readonly TaskRecord[] = []
   readonly #open = new Set<Closable>()
@@ -85,8 +86,10 @@ export class GraphRun implements GraphHost {
     this.checkpoint = standing.checkpoint
     this.#next = standing.next
     this.#done = standing.tasks.filter((task) => task.updates !== undefined)
-    for (const task of standing.tasks)
-      if (task.interrupts !== undefined) this.resuming.set(task.task, task.attempt ?? 1)
+    for (const { task, node, interrupts, returned, attempt = 1 } of standing.tasks) {
+      if (interrupts !== undefined) this.resuming.set(task, attempt)
+      if (returned !== undefined) this.returned.set(task, { node, value: returned.value })
+    }
     for (const [id, answer] of standing.answers) this.answers.set(id, answer)
   }
 
@@ -143,6 +146,10 @@ export class GraphRun implements GraphHost {
 
   onStop(listener: (reason: RivuletError) => void): () => void {
     return this.#caller === undefined ? this.scope.onStop(listener) : this.#caller.onClose(listener)
+  }
+
+  tellCall(task: Task, what: CallNews): void {
+    this.announcer.call(task, what)
   }
 
   /** Whether a router or a command may lead there. */
@@ -295,6 +302,7 @@ export class GraphRun implements GraphHost {
     const finished = ordered.map(([task, { targets }]): Finished => ({ node: task.spec.name, targets }))
     this.#next = planNext(this.plan, finished, this.#next)
     this.#clearPending()
+    this.returned.clear()
     if (this.values !== before || all.some(([, result]) => result.updates.length > 0))
       this.announcer.values(before, this.values)
     this.save('loop', before)
@@ -323,7 +331,8 @@ export class GraphRun implements GraphHost {
     }
     const { checkpointer, threadId } = this.scope.settings
     if (checkpointer === undefined || threadId === undefined || this.checkpoint === undefined) return
-    const tasks = all.flatMap(([task, result]) => recordOf(task, result))
+    const called = [...this.returned].map(([task, { node, value }]) => ({ task, node, returned: { value } }))
+    const tasks = [...all.flatMap(([task, result]) => recordOf(task, result)), ...called]
     if (tasks.length === 0) return
     await this.#flush()
     const answers = Object.fromEntries(this.answers)

@@ -1,6 +1,6 @@
-import type { Message, Namespace, RivuletError } from '@rivulet/protocol'
-import type { NodeSpec, Plan, TimeoutPolicy } from '../graph/plan.ts'
-import type { Values } from '../state/schema.ts'
+import type { Message, Namespace, RivuletError, TaskOutcome } from '@rivulet/protocol'
+import type { NodeSpec, Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
+import type { Update, Values } from '../state/schema.ts'
 import type { Wants } from '../stream/sink.ts'
 import type { RunScope } from './run-scope.ts'
 
@@ -38,12 +38,43 @@ export interface GraphHost {
   readonly resuming: ReadonlyMap<string, number>
   /** Calls `listener` when this graph is stopped, at once if it already is; the answer takes it off again. */
   onStop(listener: (reason: RivuletError) => void): () => void
+  /** What tasks that a node called by function returned in this step, by task id: given again when the node runs again. */
+  readonly returned: Map<string, { readonly node: string; readonly value: unknown }>
+  /** A task that a node calls by function begins, ends, or had ended before. */
+  tellCall(task: Task, what: CallNews): void
   isTarget(name: string): boolean
   knownMessage(id: string): Message | undefined
   open(attempt: Closable): void
   close(attempt: Closable, reason: RivuletError): void
   withdraw(attempt: Closable): void
   watch(attempt: Closable, timeout: TimeoutPolicy): () => void
+}
+
+/** What is told of a task that a node calls by function. */
+export type CallNews =
+  | { readonly phase: 'start' }
+  | { readonly phase: 'returned'; readonly value: unknown; readonly cached: boolean }
+  | { readonly phase: 'failed'; readonly result: TaskResult }
+
+/** How a task ended. */
+export interface TaskResult {
+  readonly outcome: TaskOutcome
+  readonly updates: readonly Update[]
+  readonly targets: readonly Target[]
+  readonly asked: readonly Asked[]
+  /** The attempt that ended it, from 1; left out when it did not run. */
+  readonly attempt?: number
+  /** What was thrown, untouched. */
+  readonly error?: { readonly thrown: unknown }
+}
+
+/** A question to a person. */
+export interface Asked {
+  readonly id: string
+  readonly value: unknown
+  readonly schema?: unknown
+  readonly node?: string
+  readonly ns?: Namespace
 }
 
 /** What a graph does with an attempt of one of its tasks. */

@@ -3,7 +3,7 @@ import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import type { Command } from '../graph/command.ts'
 import { isCommand, START } from '../graph/command.ts'
 import type { NodeSpec } from '../graph/plan.ts'
-import { initialValues, ownUpdate, validateInput, type Update } from '../state/schema.ts'
+import { initialValues, ownUpdate, validateInput, visible, type Update } from '../state/schema.ts'
 import { freshStanding, standingOf, type GraphRun } from './graph-run.ts'
 import type { Task } from './host.ts'
 import { stableId } from './ids.ts'
@@ -110,7 +110,7 @@ async function apply(graph: GraphRun, update: Update): Promise<void> {
   const task: Task = { id: START, spec: ENTRY, input: graph.values, triggers: [], sent: false }
   const targets = await routesFrom(graph, task, [update])
   const before = graph.enter(update, targets)
-  if (Object.keys(update).length > 0) graph.announcer.values(before, graph.values)
+  if (Object.keys(visible(graph.plan.schema, update)).length > 0) graph.announcer.values(before, graph.values)
   graph.save('loop', before)
 }
 

@@ -1,25 +1,13 @@
-import { RivuletError, type TaskOutcome } from '@rivulet/protocol'
+import { RivuletError } from '@rivulet/protocol'
 import { isCommand, Send } from '../graph/command.ts'
 import type { Branch, NodeSpec, RetryPolicy, Target } from '../graph/plan.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import { applyWrites, ownUpdate, type Update } from '../state/schema.ts'
-import { Attempt, InterruptSignal, type Asked } from './attempt.ts'
+import { Attempt, InterruptSignal } from './attempt.ts'
 import { runWithContext } from './async-context.ts'
-import type { GraphHost, Task } from './host.ts'
+import type { GraphHost, Task, TaskResult } from './host.ts'
 import { ParentCommand } from './parent-command.ts'
 import { TaskContext } from './task-context.ts'
-
-/** How a task ended. */
-export interface TaskResult {
-  readonly outcome: TaskOutcome
-  readonly updates: readonly Update[]
-  readonly targets: readonly Target[]
-  readonly asked: readonly Asked[]
-  /** The attempt that ended it, from 1; left out when it did not run. */
-  readonly attempt?: number
-  /** What was thrown, untouched. */
-  readonly error?: { readonly thrown: unknown }
-}
 
 const NONE: readonly never[] = []
 

@@ -1,6 +1,6 @@
 import type { RivuletError } from '@rivulet/protocol'
-import type { Task } from './host.ts'
-import { ABORTED, type TaskResult } from './task.ts'
+import type { Task, TaskResult } from './host.ts'
+import { ABORTED } from './task.ts'
 
 /** What running tasks side by side needs of the graph that runs them. */
 export interface Together {

@@ -1,0 +1,133 @@
+import type { GraphState, GraphTypes, RunEvent, StreamMode } from '@rivulet/protocol'
+import type { Checkpointer } from '../checkpoint/checkpointer.ts'
+import { Command, END, START } from '../graph/command.ts'
+import type { CallOptions, Graph, StreamOptions } from '../graph/compiled.ts'
+import type { NodeContext } from '../graph/node-context.ts'
+import { StateGraph } from '../graph/state-graph.ts'
+import { noContext } from '../runtime/async-context.ts'
+import { currentContext } from '../runtime/task-context.ts'
+import { value } from '../state/field.ts'
+import { state } from '../state/schema.ts'
+import type { StreamEntry } from '../stream/chunks.ts'
+
+/** What an entrypoint returns and what its next run on the thread finds, where they differ. Made by {@link final}. */
+export class Final<Output> {
+  readonly value: Output
+  readonly save: unknown
+
+  constructor(value: Output, save: unknown) {
+    this.value = value
+    this.save = save
+  }
+}
+
+/** Returned by an entrypoint: `value` for the caller, `save` for {@link getPreviousState} of the next run. */
+export function final<Output>(options: { value: Output; save: unknown }): Final<Output> {
+  return new Final(options.value, options.save)
+}
+
+/** How an entrypoint is declared. */
+export interface EntrypointOptions {
+  name: string
+  checkpointer?: Checkpointer
+}
+
+interface EntryState {
+  input: unknown
+  output: unknown
+  saved: unknown
+}
+
+/** The types an entrypoint streams: its values are what it returns. */
+export interface EntryTypes<Input, Output> extends GraphTypes {
+  state: Output
+  update: unknown
+  input: Input
+  nodes: string
+}
+
+/** A workflow written as a function: calls tasks, branches and loops as any code does, and streams like a graph. */
+export class Entrypoint<Input, Output> {
+  readonly name: string
+  readonly #graph: Graph
+
+  constructor(name: string, graph: Graph) {
+    this.name = name
+    this.#graph = graph
+  }
+
+  /** Runs to the end and answers what the function returned; `undefined` when it stopped to ask. Rejects as `Graph.invoke`. */
+  async invoke(input: Input | Command<string, unknown> | null, options: CallOptions = {}): Promise<Output> {
+    const { output } = (await this.#graph.invoke(entryInput(input), options)) as EntryState
+    // What the function returned was put into this key.
+    return output as Output
+  }
+
+  /** Streams as `Graph.stream`: `updates` shows each task's value, `values` the entrypoint's, once. */
+  async *stream<const M extends StreamMode | readonly StreamMode[] = 'updates', const Sub extends boolean = false>(
+    input: Input | Command<string, unknown> | null,
+    options: StreamOptions<M, Sub> = {},
+  ): AsyncGenerator<StreamEntry<EntryTypes<Input, Output>, M, Sub>, void, undefined> {
+    const { streamMode = 'updates' } = options
+    for await (const entry of this.#graph.stream(entryInput(input), options)) {
+      const parts: readonly unknown[] =
+        Array.isArray(streamMode) || options.subgraphs ? (entry as readonly unknown[]) : [entry]
+      const mode: unknown = Array.isArray(streamMode) ? parts.at(-2) : streamMode
+      const chunk = this.#shown(mode, parts.at(-1))
+      const shown: unknown = parts.length === 1 ? chunk : [...parts.slice(0, -1), chunk]
+      // The same entry with the bare value in place of the state that held it.
+      yield shown as StreamEntry<EntryTypes<Input, Output>, M, Sub>
+    }
+  }
+
+  #shown(mode: unknown, chunk: unknown): unknown {
+    if (mode === 'values') return (chunk as EntryState).output
+    if (mode !== 'updates') return chunk
+    const update = chunk as Record<string, EntryState>
+    return Object.hasOwn(update, this.name) ? { ...update, [this.name]: update[this.name]!.output } : update
+  }
+
+  /** The event model of a run, as `Graph.events`. */
+  events(input: unknown, options: CallOptions = {}): AsyncIterableIterator<RunEvent, undefined> {
+    return this.#graph.events(entryInput(input), options)
+  }
+
+  /** The thread's newest state, as `Graph.getState`. */
+  getState(threadId: string, checkpointId?: string): Promise<GraphState | undefined> {
+    return this.#graph.getState(threadId, checkpointId)
+  }
+}
+
+function entryInput(input: unknown): Record<string, unknown> | Command<string, unknown> | null {
+  return input === null || input === undefined || input instanceof Command ? (input ?? null) : { input }
+}
+
+/** Makes a workflow of a function. Its graph has one node, named as the entrypoint; tasks it calls run below that. */
+export function entrypoint<Input, Output>(
+  { name, checkpointer }: EntrypointOptions,
+  run: (input: Input, ctx: NodeContext) => Output | Final<Output> | Promise<Output | Final<Output>>,
+): Entrypoint<Input, Output> {
+  const schema = state({
+    input: value<unknown>({ private: true }),
+    output: value<unknown>(),
+    saved: value<unknown>({ private: true }),
+  })
+  const graph = new StateGraph(schema)
+    .addNode(name, async ({ input }, ctx) => {
+      // The caller's input was typed where it was passed.
+      const returned = await run(input as Input, ctx)
+      return returned instanceof Final
+        ? { output: returned.value, saved: returned.save }
+        : { output: returned, saved: returned }
+    })
+    .addEdge(START, name)
+    .addEdge(name, END)
+    .compile({ name, ...(checkpointer !== undefined && { checkpointer }) })
+  return new Entrypoint<Input, Output>(name, graph)
+}
+
+/** What the entrypoint's last run on this thread returned or saved; `undefined` on the first. Throws `NO_CONTEXT` outside. */
+export function getPreviousState<T = unknown>(ctx: NodeContext | undefined = currentContext()): T | undefined {
+  if (ctx === undefined) throw noContext('getPreviousState()')
+  return (ctx.state as { saved?: T }).saved
+}
