@@ -127,6 +127,7 @@ export function entrypoint<Input, Output>(
 }
 
 /** What the entrypoint's last run on this thread returned or saved; `undefined` on the first. Throws `NO_CONTEXT` outside. */
+// oxlint-disable-next-line no-unnecessary-type-parameters -- the caller knows what it saved, as LangGraph's users write it
 export function getPreviousState<T = unknown>(ctx: NodeContext | undefined = currentContext()): T | undefined {
   if (ctx === undefined) throw noContext('getPreviousState()')
   return (ctx.state as { saved?: T }).saved

@@ -78,5 +78,6 @@ async function call<Args extends readonly unknown[], Result>(
     caller.asked = new InterruptSignal(result.asked)
     throw caller.asked
   }
+  // oxlint-disable-next-line only-throw-error -- what the function threw is passed on untouched, whatever it is
   throw result.error?.thrown ?? graph.stopped
 }
