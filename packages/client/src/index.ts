@@ -7,8 +7,14 @@ export { isolate } from './store/isolate.ts'
 export { createObservers, type Observers, type ThreadView } from './store/observers.ts'
 export type { Outgoing, ShownMessage } from './store/outbox.ts'
 export type { RunHandle, RunResult } from './store/run-handle.ts'
-export { sameItems, type PendingInterruptOf, type ThreadSnapshot, type ThreadStatus } from './store/snapshot.ts'
-export type { MessagesInput, SubmitOptions, ThreadOptions, ThreadStore } from './store/thread-store.ts'
+export {
+  sameItems,
+  type PendingInterruptOf,
+  type ThreadSnapshot,
+  type ThreadStatus,
+  type ValuesOf,
+} from './store/snapshot.ts'
+export type { SubmitOptions, ThreadOptions, ThreadStore } from './store/thread-store.ts'
 export { fetchTransport, type FetchTransportOptions } from './transports/fetch-transport.ts'
 export { inProcess, type InProcessOptions } from './transports/in-process.ts'
 export type {

@@ -248,14 +248,37 @@ test('a connection dropped at any event resumes to the same state', async () => 
     await timing.advance(250)
     expect(pump.bodies).toHaveLength(2)
     expect(pump.body.after).toBe(`${LOG}.${cut}`)
-    // Once the run has begun it is read, not started once more.
-    expect(pump.body.request).toMatchObject(cut === 0 ? { start: { run: run.id } } : { until: run.id })
+    // Once its start got through the run is read, not started once more.
+    expect(pump.body.request).toMatchObject({ until: run.id })
     pump.body.send(eventsFrame(sync('replay', cut), ...events.slice(cut)))
     expect(await run.result).toMatchObject({ status: 'done' })
     const { state } = thread.getSnapshot()
     const named = JSON.parse(JSON.stringify(serializeState(state)).replaceAll(run.id, 'r')) as unknown
     expect(named).toEqual(JSON.parse(JSON.stringify(serializeState(expected))))
   }
+})
+
+test('a start that did not get through is sent again as the same run', async () => {
+  const { pump, timing, run, events } = await asked({ threadId: 't' })
+  pump.body.fail(new TypeError('fetch failed'))
+  await settled()
+  await timing.advance(250)
+  expect(pump.body.request.start?.run).toBe(run.id)
+  pump.body.send(eventsFrame(...events))
+  expect(await run.result).toMatchObject({ status: 'done' })
+})
+
+test('a run on a thread whose past is not here yet gets it as a snapshot', async () => {
+  const { thread, pump, timing, run } = await asked({ threadId: 't' })
+  const past = stamped(chatRun('past', { id: 'u0', content: 'before' }, ['answer']))
+  const events = stamped(chatRun(run.id, question, ['Hello']), past.length + 1)
+  pump.body.send(eventsFrame(sync('replay', past.length), events[0]!))
+  await settled()
+  await timing.advance(250)
+  expect(pump.body).toMatchObject({ after: undefined, request: { until: run.id } })
+  pump.body.send(snapshotFrame([...past, ...events.slice(0, 1)]), eventsFrame(...events.slice(1)))
+  await run.result
+  expect(contents(thread)).toEqual(['before', 'answer', 'hi', 'Hello'])
 })
 
 test('events that arrive twice change nothing', async () => {

@@ -86,6 +86,10 @@ class LiveThread implements ThreadStore {
     })
   }
 
+  get facts(): ThreadFacts {
+    return this.#facts
+  }
+
   get id(): string | undefined {
     return this.#facts.threadId
   }
@@ -251,6 +255,8 @@ class LiveThread implements ThreadStore {
   #receive(frame: Frame, current: Standing): Received {
     if (frame.type === 'retry') return 'nothing'
     if (frame.type === 'at') return this.#heartbeat(frame.log, frame.seq)
+    // Whoever answers a start with a stream has taken it, even if what comes first cannot be applied yet.
+    current.begun = true
     const intake = takeIn(this.#facts, frame.events)
     this.#take(intake)
     const { gap, runs } = this.#facts.state
@@ -258,7 +264,6 @@ class LiveThread implements ThreadStore {
     const { wanted } = current
     const run = wanted.kind === 'start' ? wanted.start.run : wanted.until
     const status = run === undefined ? undefined : runs.get(run)?.status
-    current.begun ||= status !== undefined
     if (status !== undefined && status !== 'running') return 'done'
     return intake.advanced ? 'progress' : 'nothing'
   }

@@ -1,5 +1,6 @@
 import type { RivuletError, RivuletEvent, StreamMode, TypedGraph, TypesOf, UntypedGraph } from '@rivulet/protocol'
 import type { ThreadFilter } from '../transports/transport.ts'
+import type { ThreadFacts } from './facts.ts'
 import type { ThreadView } from './observers.ts'
 import type { RunHandle, RunResult } from './run-handle.ts'
 import type { ThreadSnapshot, ValuesOf } from './snapshot.ts'
@@ -50,11 +51,13 @@ export interface ThreadOptions<G extends TypedGraph = UntypedGraph> {
 export interface ThreadStore<G extends TypedGraph = UntypedGraph> extends ThreadView<ThreadSnapshot<G>> {
   /** Id of the thread; `undefined` until the first run is submitted when none was given. */
   readonly id: string | undefined
+  /** All it knows at this moment, as one immutable value: what a view with a pace of its own is fed with. */
+  readonly facts: ThreadFacts
   /**
    * Starts a run. The user's messages of the input are shown at once; on failure they stay, marked so. Never throws:
    * what fails is in the handle's result, in the snapshot's `error`, and told to `onError`.
    */
-  submit(input?: TypesOf<G>['input'] | MessagesInput, options?: SubmitOptions<G>): RunHandle<G>
+  submit(input?: TypesOf<G>['input'], options?: SubmitOptions<G>): RunHandle<G>
   /** Cancels the run that is under way; resolves when it ended. Never rejects; without a run it does nothing. */
   stop(): Promise<void>
   /**
@@ -70,6 +73,3 @@ export interface ThreadStore<G extends TypedGraph = UntypedGraph> extends Thread
   /** Ends everything on this side. Runs go on where they run. */
   dispose(): void
 }
-
-/** Messages in short: text, one message, or several. An id is made where there is none. */
-export type MessagesInput = Readonly<Record<string, unknown>>

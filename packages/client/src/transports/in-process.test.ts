@@ -175,13 +175,15 @@ test('threads are listed by their last use, page by page', async () => {
   await thread('a').submit({ messages: 'again' }).result
   const first = await client.threads.list({ limit: 2 })
   expect(first.threads.map(({ id }) => id)).toEqual(['a', 'c'])
-  expect(first.threads[0]).toMatchObject({ graph: 'echo', status: 'done' })
+  expect(first.threads[0]).toMatchObject({ graph: 'echo', status: 'idle' })
   const second = await client.threads.list({ limit: 2, cursor: first.cursor })
   expect(second).toEqual({ threads: [expect.objectContaining({ id: 'b' })] })
 })
 
 test('a thread can be made, looked up and deleted', async () => {
-  const { client, thread } = serving(echoGraph())
+  const forgotten: string[] = []
+  const deleteThread = async (id: string) => void forgotten.push(id)
+  const { client, thread } = serving({ ...echoGraph(), deleteThread })
   const made = await client.threads.create({ metadata: { title: 'cats' } })
   expect(made).toMatchObject({ status: 'idle', metadata: { title: 'cats' } })
   expect(await client.threads.get(made.id)).toEqual(made)
@@ -190,6 +192,7 @@ test('a thread can be made, looked up and deleted', async () => {
   await shows(t, 'hi', 'you said ')
   await client.threads.delete(made.id)
   expect(await run.result).toMatchObject({ status: 'cancelled' })
+  expect(forgotten).toEqual([made.id])
   await expect(client.threads.get(made.id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   expect(await client.threads.list()).toEqual({ threads: [] })
 })

@@ -22,15 +22,15 @@ export interface InProcessOptions {
 /**
  * A backend without a server: runs graphs in this very process and keeps the logs of their threads in memory. Everything
  * else is as over a wire: several readers, coming back, cancelling, one run at a time on a thread (`RUN_CONFLICT`). Give
- * one graph, which then serves every name, or several by name. The graphs' own memory keeps what a thread's next run
- * goes on from; `threads.delete` drops the log only.
+ * one graph, which then serves every name, or several by name. A graph's own memory keeps what a thread's next run goes
+ * on from.
  */
 export function inProcess(
   graphs: StreamableGraph | Readonly<Record<string, StreamableGraph>>,
   options: InProcessOptions = {},
 ): Transport {
   const find = graphFinder(graphs)
-  const threads = new Threads(options)
+  const threads = new Threads(options, (thread) => find(thread.graph).deleteThread?.(thread.id))
   const graphOf = (id: string) => find(threads.get(id).graph)
   return {
     async *open({ thread: id, start, until, filter }, { signal, after }) {
@@ -96,7 +96,7 @@ class Threads {
   readonly #makeLog: () => EventLog
   readonly #now: () => number
 
-  constructor({ log = memoryLog, now = Date.now }: InProcessOptions) {
+  constructor({ log = memoryLog, now = Date.now }: InProcessOptions, forget: (thread: Thread) => unknown) {
     this.#makeLog = () => log()
     this.#now = now
     this.api = {
@@ -109,8 +109,11 @@ class Threads {
       },
       get: async (id) => infoOf(this.#known(id)),
       delete: async (id) => {
-        for (const { stop } of this.#known(id).runs.values()) stop.abort()
+        const thread = this.#known(id)
         this.#threads.delete(id)
+        for (const { stop } of thread.runs.values()) stop.abort()
+        if (thread.active !== undefined) await thread.runs.get(thread.active)?.end
+        await forget(thread)
       },
     }
   }
@@ -162,15 +165,19 @@ function begin(thread: Thread, graph: StreamableGraph, start: StartRequest, thre
   const stop = new AbortController()
   thread.graph = start.graph
   thread.active = run
-  threads.touch(thread, 'running')
+  threads.touch(thread, 'busy')
   const recorded = recordRun(thread.log, graph, inputOf(start), runOptions(start, thread.id, stop.signal))
   const end = recorded.then((end) => {
     thread.active = undefined
-    threads.touch(thread, end.status)
+    threads.touch(thread, statusAfter(end))
     return end
   })
   thread.runs.set(run, { stop, end })
   for (const id of thread.runs.keys()) if (thread.runs.size > KEPT_RUNS) thread.runs.delete(id)
+}
+
+function statusAfter({ status }: RunEnd): ThreadInfo['status'] {
+  return status === 'interrupted' || status === 'error' ? status : 'idle'
 }
 
 function inputOf({ input, resume }: StartRequest): unknown {

@@ -1,4 +1,4 @@
-import type { Frame, GraphState, Namespace, RunStatus, StreamMode } from '@rivulet/protocol'
+import type { Frame, GraphState, Namespace, StreamMode } from '@rivulet/protocol'
 
 /** A run to be started. */
 export interface StartRequest {
@@ -54,8 +54,8 @@ export interface ThreadInfo {
   id: string
   /** Graph of its last run. */
   graph?: string
-  /** How its last run ended, or that one is under way; `idle` before the first. */
-  status: 'idle' | 'running' | RunStatus
+  /** `busy` while a run is under way, else how the last one left it; `idle` when it is done, cancelled or never was. */
+  status: 'idle' | 'busy' | 'interrupted' | 'error'
   createdAt: number
   updatedAt: number
   metadata?: Readonly<Record<string, unknown>>
