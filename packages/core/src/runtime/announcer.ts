@@ -4,6 +4,10 @@ import {
   type Envelope,
   type ListChange,
   type Message,
+  type TaskEnd,
+  type TaskStart,
+  type Updates,
+  type Values as ValuesEvent,
   type WireError,
 } from '@rivulet/protocol'
 import type { Checkpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
@@ -27,10 +31,15 @@ export class Announcer {
   }
 
   taskStart(task: Task): void {
-    const { wants, scope } = this.#graph
+    const { wants, scope, ns, step } = this.#graph
     if (!wants.tasks) return
-    const details = wants.taskDetails && { input: this.#visible(task.input), triggers: task.triggers }
-    scope.sink.emit({ type: 'task.start', ...this.#envelope(task), ...details })
+    const event: TaskStart = { type: 'task.start', run: scope.run, node: task.spec.name, step, task: task.id }
+    if (ns.length > 0) event.ns = ns
+    if (wants.taskDetails) {
+      event.input = this.#visible(task.input)
+      event.triggers = task.triggers
+    }
+    scope.sink.emit(event)
   }
 
   /** Everything this attempt of the task told is withdrawn. */
@@ -79,14 +88,18 @@ export class Announcer {
   #taskEnd(task: Task, result: TaskResult): void {
     const { wants, scope } = this.#graph
     if (!wants.tasks) return
-    const parent = result.error?.thrown instanceof ParentCommand
-    const outcome = parent ? 'ok' : result.outcome
-    const error = result.error === undefined || parent ? undefined : wireErrorOf(result.error.thrown, task.spec.name)
-    const details = wants.taskDetails && {
-      result: joined(result.updates),
-      interrupts: result.asked.map(({ id, value }) => ({ id, value })),
+    const { ns, step } = this.#graph
+    const node = task.spec.name
+    const failed = result.error !== undefined && !(result.error.thrown instanceof ParentCommand)
+    const outcome = result.error !== undefined && !failed ? 'ok' : result.outcome
+    const event: TaskEnd = { type: 'task.end', run: scope.run, node, step, task: task.id, outcome }
+    if (ns.length > 0) event.ns = ns
+    if (wants.taskDetails) {
+      event.result = joined(result.updates)
+      event.interrupts = result.asked.map(({ id, value }) => ({ id, value }))
     }
-    scope.sink.emit({ type: 'task.end', ...this.#envelope(task), outcome, ...details, ...(error && { error }) })
+    if (failed) event.error = wireErrorOf(result.error!.thrown, node)
+    scope.sink.emit(event)
   }
 
   /** Shows the messages a task returned, where readers do not have them like this yet. */
@@ -100,10 +113,13 @@ export class Announcer {
   }
 
   #updates(task: Task, updates: readonly Update[], cached: boolean): void {
-    const { wants, scope } = this.#graph
+    const { wants, scope, ns, step } = this.#graph
     if (!wants.updates) return
     const update = joined(updates)
-    scope.sink.emit({ type: 'updates', ...this.#envelope(task), update, ...(cached && { cached: true }) })
+    const event: Updates = { type: 'updates', run: scope.run, node: task.spec.name, step, task: task.id, update }
+    if (ns.length > 0) event.ns = ns
+    if (cached) event.cached = true
+    scope.sink.emit(event)
   }
 
   /** The namespace's state changed from `before` to `after`: messages first, then what their list is now. */
@@ -130,17 +146,14 @@ export class Announcer {
     }
     const unset = Object.keys(old).filter((key) => !Object.hasOwn(shown, key))
     this.#told = after
-    scope.sink.emit(
-      {
-        type: 'values',
-        ...this.#place(),
-        ...(Object.keys(set).length > 0 && { set }),
-        ...(unset.length > 0 && { unset }),
-        ...(Object.keys(lists).length > 0 && { lists }),
-        ...(full && { full: true }),
-      },
-      shown,
-    )
+    const { ns, step } = this.#graph
+    const event: ValuesEvent = { type: 'values', run: scope.run, step }
+    if (ns.length > 0) event.ns = ns
+    if (Object.keys(set).length > 0) event.set = set
+    if (unset.length > 0) event.unset = unset
+    if (Object.keys(lists).length > 0) event.lists = lists
+    if (full) event.full = true
+    scope.sink.emit(event, shown)
   }
 
   /** Says what a commit removed or made different from what was shown. */
@@ -246,7 +259,7 @@ export class Announcer {
 
   #place(): Envelope {
     const { scope, ns, step } = this.#graph
-    return { run: scope.run, ...(ns.length > 0 && { ns }), step }
+    return ns.length > 0 ? { run: scope.run, ns, step } : { run: scope.run, step }
   }
 }
 

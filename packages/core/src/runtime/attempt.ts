@@ -1,4 +1,4 @@
-import { RivuletError, toJson, toRivuletError, type Envelope, type Message } from '@rivulet/protocol'
+import { RivuletError, toJson, toRivuletError, type Custom, type Envelope, type Message } from '@rivulet/protocol'
 import { ownMessage } from '../state/message-list.ts'
 import type { Wants } from '../stream/sink.ts'
 import type { Asked, GraphHost, Task } from './host.ts'
@@ -67,14 +67,15 @@ export class Attempt {
   /** What every event of this attempt says about itself. */
   envelope(): Envelope & { task: string; node: string } {
     const { graph, task, number } = this
-    return {
+    const told: Envelope & { task: string; node: string } = {
       run: graph.scope.run,
-      ...(graph.ns.length > 0 && { ns: graph.ns }),
       node: task.spec.name,
       step: graph.step,
       task: task.id,
-      ...(number > 1 && { attempt: number }),
     }
+    if (graph.ns.length > 0) told.ns = graph.ns
+    if (number > 1) told.attempt = number
+    return told
   }
 
   /** Ends the attempt: nothing it writes from now on counts. With `abort` its signal fires with that reason. */
@@ -121,13 +122,21 @@ export class Attempt {
       this.graph.scope.sink.emit({ type: 'error', ...this.envelope(), error: told })
       return
     }
-    this.graph.scope.sink.emit({
+    const { graph, task, number } = this
+    // Written out: this is the path of every write, and spreading an envelope costs more than all the rest of it.
+    const event: Custom = {
       type: 'custom',
-      ...this.envelope(),
-      ...(name !== undefined && { name }),
+      run: graph.scope.run,
+      node: task.spec.name,
+      step: graph.step,
+      task: task.id,
       data: json,
-      ...(toolCallId !== undefined && { toolCallId }),
-    })
+    }
+    if (graph.ns.length > 0) event.ns = graph.ns
+    if (number > 1) event.attempt = number
+    if (name !== undefined) event.name = name
+    if (toolCallId !== undefined) event.toolCallId = toolCallId
+    graph.scope.sink.emit(event)
   }
 
   /** An id for a message made in this attempt: the same for the same run, task, attempt and place in it. */

@@ -210,32 +210,45 @@ export class GraphRun implements GraphHost {
   async #superstep(): Promise<readonly Asked[]> {
     const tasks = this.#tasks()
     this.step++
+    const fresh = this.#done.length === 0 && this.resuming.size === 0
+    const ran = fresh ? await this.#runFresh(tasks) : await this.#runRest(tasks)
+    const halted =
+      this.stopped !== undefined || ran.some(({ result }) => result.error !== undefined || result.asked.length > 0)
+    if (halted) return this.#halt(ran)
+    this.#commit(ran)
+    return NOBODY_ASKED
+  }
+
+  async #runFresh(tasks: readonly Task[]): Promise<readonly Ran[]> {
+    for (const task of tasks) this.announcer.taskStart(task)
+    const results = await this.#runAll(tasks)
+    return tasks.map((task, i) => ({ task, result: results[i]! }))
+  }
+
+  /** Runs what is left of a step that had stopped half way: what had ended counts as it was, what asked starts again. */
+  async #runRest(tasks: readonly Task[]): Promise<readonly Ran[]> {
     const done = new Map(this.#done.map((record) => [record.task, record]))
-    const open = done.size === 0 ? tasks : tasks.filter((task) => !done.has(task.id))
     for (const task of tasks) if (done.has(task.id)) this.announcer.cached(task, done.get(task.id)!)
+    const open = tasks.filter((task) => !done.has(task.id))
     for (const task of open) {
       const before = this.resuming.get(task.id)
       if (before !== undefined) this.announcer.rewind(task, before)
     }
-    for (const task of open) this.announcer.taskStart(task)
-    const results = await this.#runAll(open)
-    const ended = new Map(open.map((task, i) => [task.id, results[i]!]))
-    const all = tasks.map((task): [Task, TaskResult] => [task, ended.get(task.id) ?? restored(done.get(task.id)!)])
-    const failed = all.find(([, result]) => result.error !== undefined)
-    const asked = all.flatMap(([, result]) => result.asked)
-    if (failed !== undefined || asked.length > 0 || this.stopped !== undefined) {
-      await this.#leaveHalfway(all)
-      if (this.stopped !== undefined) this.#keepPartials()
-      if (failed?.[1].error?.thrown instanceof ParentCommand) throw failed[1].error.thrown
-      if (this.stopped !== undefined) throw this.stopped
-      if (failed !== undefined) {
-        this.failedNode = failed[0].spec.name
-        throw failed[1].error!.thrown
-      }
-      return asked
-    }
-    this.#commit(all)
-    return []
+    const ran = new Map((await this.#runFresh(open)).map((one) => [one.task.id, one]))
+    return tasks.map((task) => ran.get(task.id) ?? { task, result: restored(done.get(task.id)!) })
+  }
+
+  /** The step cannot be finished: keeps what it can, then throws, or answers what is asked. */
+  async #halt(ran: readonly Ran[]): Promise<readonly Asked[]> {
+    await this.#leaveHalfway(ran)
+    const failed = ran.find(({ result }) => result.error !== undefined)
+    const thrown = failed?.result.error?.thrown
+    if (this.stopped !== undefined) this.#keepPartials()
+    if (thrown instanceof ParentCommand) throw thrown
+    if (this.stopped !== undefined) throw this.stopped
+    if (failed === undefined) return ran.flatMap(({ result }) => result.asked)
+    this.failedNode = failed.task.spec.name
+    throw thrown
   }
 
   /** The tasks of the next step: sends in their order, then nodes by name. */
@@ -295,16 +308,16 @@ export class GraphRun implements GraphHost {
   }
 
   /** Applies what the step wrote, in an order that does not depend on who was faster, and plans the next. */
-  #commit(all: readonly (readonly [Task, TaskResult])[]): void {
-    const ordered = all.length === 1 ? all : inApplyOrder(all)
+  #commit(ran: readonly Ran[]): void {
+    const ordered = ran.length === 1 ? ran : inApplyOrder(ran)
     const before = this.values
     this.values = applyWrites(this.plan.schema, before, ordered.map(writesOf))
-    const finished = ordered.map(([task, { targets }]): Finished => ({ node: task.spec.name, targets }))
+    const finished = ordered.map(({ task, result }): Finished => ({ node: task.spec.name, targets: result.targets }))
     this.#next = planNext(this.plan, finished, this.#next)
     this.#clearPending()
     this.returned.clear()
-    if (this.values !== before || all.some(([, result]) => result.updates.length > 0))
-      this.announcer.values(before, this.values)
+    const wrote = this.values !== before || ran.some(({ result }) => result.updates.length > 0)
+    if (wrote) this.announcer.values(before, this.values)
     this.save('loop', before)
   }
 
@@ -321,9 +334,9 @@ export class GraphRun implements GraphHost {
   }
 
   /** Keeps at the checkpoint what had ended when the step could not be finished, and shows it. */
-  async #leaveHalfway(all: readonly (readonly [Task, TaskResult])[]): Promise<void> {
-    const finished = inApplyOrder(all).filter(([, result]) => result.outcome === 'ok' || result.outcome === 'cached')
-    const asked = all.some(([, result]) => result.asked.length > 0)
+  async #leaveHalfway(ran: readonly Ran[]): Promise<void> {
+    const finished = inApplyOrder(ran).filter(({ result }) => result.outcome === 'ok' || result.outcome === 'cached')
+    const asked = ran.some(({ result }) => result.asked.length > 0)
     if (asked && finished.length > 0) {
       const before = this.values
       this.values = applyWrites(this.plan.schema, before, finished.map(writesOf))
@@ -332,7 +345,7 @@ export class GraphRun implements GraphHost {
     const { checkpointer, threadId } = this.scope.settings
     if (checkpointer === undefined || threadId === undefined || this.checkpoint === undefined) return
     const called = [...this.returned].map(([task, { node, value }]) => ({ task, node, returned: { value } }))
-    const tasks = [...all.flatMap(([task, result]) => recordOf(task, result)), ...called]
+    const tasks = [...ran.flatMap(recordOf), ...called]
     if (tasks.length === 0) return
     await this.#flush()
     const answers = Object.fromEntries(this.answers)
@@ -430,20 +443,27 @@ const NO_WANTS: Wants = {
   subgraphs: false,
 }
 
-function inApplyOrder<T extends readonly [Task, TaskResult]>(all: readonly T[]): readonly T[] {
-  return [...all.filter(([task]) => !task.sent), ...all.filter(([task]) => task.sent)]
+/** A task with how it ended. */
+interface Ran {
+  readonly task: Task
+  readonly result: TaskResult
 }
 
-function writesOf([task, { updates }]: readonly [Task, TaskResult]): Writes {
-  return { writer: `node "${task.spec.name}"`, updates }
+const NOBODY_ASKED: readonly Asked[] = []
+
+function inApplyOrder(ran: readonly Ran[]): readonly Ran[] {
+  return [...ran.filter(({ task }) => !task.sent), ...ran.filter(({ task }) => task.sent)]
 }
 
-function recordOf(task: Task, result: TaskResult): TaskRecord[] {
+function writesOf({ task, result }: Ran): Writes {
+  return { writer: `node "${task.spec.name}"`, updates: result.updates }
+}
+
+function recordOf({ task, result }: Ran): TaskRecord[] {
   const base = { task: task.id, node: task.spec.name }
-  if (result.outcome === 'ok' || result.outcome === 'cached')
-    return [{ ...base, updates: result.updates, targets: result.targets }]
-  if (result.asked.length > 0) return [{ ...base, interrupts: result.asked, attempt: result.attempt ?? 1 }]
-  return []
+  const { outcome, updates, targets, asked, attempt = 1 } = result
+  if (outcome === 'ok' || outcome === 'cached') return [{ ...base, updates, targets }]
+  return asked.length > 0 ? [{ ...base, interrupts: asked, attempt }] : []
 }
 
 function restored({ updates = [], targets = [] }: TaskRecord): TaskResult {

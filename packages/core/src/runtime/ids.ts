@@ -4,7 +4,7 @@ export function randomId(): string {
 }
 
 /**
- * A short stable id for what identifies something: the same text always gives the same id. 64 bits as 13 base-36 digits;
+ * A short stable id for what identifies something: the same text always gives the same id. 64 bits as up to 14 base-36 digits;
  * not for secrets. (cyrb53's mixing, with both halves kept.)
  */
 export function stableId(text: string): string {
@@ -17,11 +17,7 @@ export function stableId(text: string): string {
   }
   a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
   b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)
-  return digits(a) + digits(b)
-}
-
-function digits(half: number): string {
-  return (half >>> 0).toString(36).padStart(7, '0')
+  return (a >>> 0).toString(36) + (b >>> 0).toString(36)
 }
 
 let lastTime = 0
