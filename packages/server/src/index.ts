@@ -1,1 +1,5 @@
-export {}
+export { createApp, type App, type AppOptions, type CloseOptions, type Limits } from './app/create-app.ts'
+export type { Identity } from './app/deps.ts'
+export type { CorsOptions } from './http/origin.ts'
+export { memoryStore, type MemoryStoreOptions } from './threads/memory-store.ts'
+export type { Run, StartOutcome, Store, Thread, ThreadChange, ThreadPage, ThreadStatus } from './threads/store.ts'

@@ -1,1 +1,2 @@
-export {}
+export { nodeListener, type NodeListener } from './node-listener.ts'
+export { serve, type Served, type ServeOptions } from './serve.ts'

@@ -1,0 +1,168 @@
+import { encodeFrame, RivuletError, wireState, type StreamableGraph } from '@rivulet/protocol'
+import { Hono } from 'hono'
+import { type CorsOptions, corsHeaders, originCheck, refuseForeignPage } from '../http/origin.ts'
+import { publicError, statusOf } from '../http/public-error.ts'
+import { checkId } from '../http/fields.ts'
+import { RunKeeper } from '../runs/run-keeper.ts'
+import { rememberStream } from '../stream/stream-body.ts'
+import { LiveStreams } from '../stream/live-streams.ts'
+import { memoryStore } from '../threads/memory-store.ts'
+import type { Store } from '../threads/store.ts'
+import type { AppEnv, Deps, Identity } from './deps.ts'
+import { eventRoutes } from './event-routes.ts'
+import { runRoutes } from './run-routes.ts'
+import { threadRoutes } from './thread-routes.ts'
+
+/** Bounds of an app. */
+export interface Limits {
+  /** Largest request body, in bytes. Default 1 MiB. */
+  bodyBytes?: number
+  /** How deep a body's objects and lists may be nested. Default 64. */
+  jsonDepth?: number
+  /** Milliseconds after which a reader that takes nothing is dropped; it can resume. Default 60,000. */
+  stallMs?: number
+}
+
+/** What an app is made of. */
+export interface AppOptions {
+  /** Graphs by the name that clients call them by. One without a memory of its threads gets one. */
+  graphs: Readonly<Record<string, StreamableGraph>>
+  /** Where threads, runs and logs live. Default {@link memoryStore}. */
+  store?: Store
+  /**
+   * Says who sends a request; everything a tenant has is invisible to all others. `undefined` answers 401; a
+   * `RivuletError` of code `FORBIDDEN` answers 403. Without it everybody is the tenant `""`.
+   */
+  auth?: (request: Request) => Identity | undefined | Promise<Identity | undefined>
+  /** Pages of other origins that may call. Default: none. */
+  cors?: CorsOptions
+  limits?: Limits
+  /** Milliseconds between heartbeats on a stream. Default 15,000. */
+  heartbeatMs?: number
+  /** Told of failures of the server's own, which clients are only told the code of. Default: writes them to stderr. */
+  onError?: (error: unknown) => void
+  /** Milliseconds since the epoch. Default `Date.now`. */
+  now?: () => number
+}
+
+/** How an app closes. */
+export interface CloseOptions {
+  /** Milliseconds that runs under way have to end by themselves before they are cancelled. Default 5,000. */
+  graceMs?: number
+}
+
+/** A server of graphs, for any host that speaks `Request` and `Response`. */
+export interface App {
+  /** Answers a request; never rejects. A stream's body is read lazily: a slow client holds back only itself. */
+  fetch(request: Request): Promise<Response>
+  /**
+   * Answers 503 from now on, tells every reader when to come back and ends it, gives runs time to end, cancels those
+   * that do not, and resolves when all have ended.
+   */
+  close(options?: CloseOptions): Promise<void>
+  /** Whether requests are asked who they are from. */
+  readonly hasAuth: boolean
+}
+
+/** What readers are told to wait before they come back to a server that closes, in milliseconds. */
+const COME_BACK_MS = 1000
+
+/**
+ * Makes the app. Throws `INVALID_INPUT` for a graph's name that no path can hold, for something that is no graph, and for
+ * cors options that would open accounts to any page.
+ */
+export function createApp(options: AppOptions): App {
+  const deps = depsOf(options)
+  const router = routerOf(deps, options)
+  let closing: Promise<void> | undefined
+  return {
+    hasAuth: options.auth !== undefined,
+    fetch: async (request) => (closing === undefined ? answer(router, request) : closedAnswer()),
+    close({ graceMs = 5_000 } = {}) {
+      closing ??= closeAll(deps, graceMs)
+      return closing
+    },
+  }
+}
+
+async function answer(router: Hono<AppEnv>, request: Request): Promise<Response> {
+  const offered: AppEnv['Bindings']['offered'] = {}
+  const response = await router.fetch(request, { offered })
+  // Asked only for its head, a stream has no reader.
+  if (request.method === 'HEAD') offered.stream?.end()
+  else if (offered.stream !== undefined) rememberStream(response, offered.stream)
+  return response
+}
+
+async function closeAll({ streams, runs }: Deps, graceMs: number): Promise<void> {
+  streams.endAll(encodeFrame({ type: 'retry', delayMs: COME_BACK_MS }, wireState()))
+  await runs.close(graceMs)
+}
+
+function closedAnswer(): Response {
+  const error = new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true })
+  const headers = { 'retry-after': String(COME_BACK_MS / 1000) }
+  return Response.json({ error: error.toJSON() }, { status: statusOf(error.code), headers })
+}
+
+function depsOf(options: AppOptions): Deps {
+  const { store = memoryStore(), limits = {}, onError = reportToStderr, now = Date.now } = options
+  const graphs = new Map(
+    Object.entries(options.graphs).map(([name, graph]) => [checkId(name, 'a graph name'), withMemory(name, graph)]),
+  )
+  return {
+    graphs,
+    store,
+    now,
+    onError,
+    runs: new RunKeeper({ graphs, store, now, onError }),
+    streams: new LiveStreams(),
+    bodyLimits: { bodyBytes: limits.bodyBytes ?? 1024 * 1024, jsonDepth: limits.jsonDepth ?? 64 },
+    stallMs: limits.stallMs ?? 60_000,
+    heartbeatMs: options.heartbeatMs ?? 15_000,
+  }
+}
+
+function withMemory(name: string, graph: StreamableGraph): StreamableGraph {
+  if (typeof graph?.events !== 'function') {
+    throw new RivuletError('INVALID_INPUT', `graphs.${name} is no graph: it has no events(); was it compiled?`)
+  }
+  return graph.withMemory?.() ?? graph
+}
+
+function routerOf(deps: Deps, { auth, cors }: AppOptions): Hono<AppEnv> {
+  const router = new Hono<AppEnv>()
+  const allowed = originCheck(cors)
+  router.use(async (context, next) => {
+    await next()
+    context.res.headers.set('x-content-type-options', 'nosniff')
+    context.res.headers.set('cross-origin-resource-policy', 'same-origin')
+    context.res.headers.set('cache-control', 'no-store, no-transform')
+  })
+  router.use(corsHeaders(cors))
+  router.use(async (context, next) => {
+    refuseForeignPage(context.req.raw, allowed)
+    const identity = auth === undefined ? { tenant: '' } : await auth(context.req.raw)
+    if (identity === undefined) throw new RivuletError('AUTH_REQUIRED', 'the request does not say who it is from')
+    context.set('tenant', identity.tenant)
+    await next()
+  })
+  router.route('/v1', runRoutes(deps))
+  router.route('/v1', eventRoutes(deps))
+  router.route('/v1', threadRoutes(deps))
+  router.notFound((context) => {
+    const error = new RivuletError('NOT_FOUND', `there is no ${context.req.method} ${context.req.path}`)
+    return Response.json({ error: error.toJSON() }, { status: 404 })
+  })
+  router.onError((error) => {
+    const told = publicError(error)
+    if (told.code === 'INTERNAL') deps.onError(error)
+    return Response.json({ error: told.toJSON() }, { status: statusOf(told.code) })
+  })
+  return router
+}
+
+function reportToStderr(error: unknown): void {
+  // oxlint-disable-next-line no-console -- a failure nobody was told of must not be silent; `onError` replaces this
+  console.error(error)
+}

@@ -1,0 +1,112 @@
+import {
+  interruptsOf,
+  randomId,
+  RivuletError,
+  valuesOf,
+  type GraphState,
+  type StreamableGraph,
+} from '@rivulet/protocol'
+import { Hono } from 'hono'
+import { asFields, checkId, optionalCount, optionalFields, optionalText } from '../http/fields.ts'
+import { readBody } from '../http/read-body.ts'
+import type { Thread } from '../threads/store.ts'
+import { type AppEnv, type Deps, threadOf } from './deps.ts'
+import { newThread } from './run-routes.ts'
+
+const MAX_PAGE = 100
+const DEFAULT_PAGE = 20
+
+/** Threads: making, listing, reading and deleting them. */
+export function threadRoutes(deps: Deps): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>()
+  const { store } = deps
+
+  routes.get('/threads', async (context) => {
+    const { limit, cursor } = context.req.query()
+    const page = await store.listThreads(context.get('tenant'), {
+      limit: optionalCount({ limit }, 'limit', MAX_PAGE) ?? DEFAULT_PAGE,
+      cursor,
+    })
+    return Response.json({ threads: page.threads.map(shown), cursor: page.cursor })
+  })
+
+  routes.post('/threads', async (context) => {
+    const body = asFields((await readBody(context.req.raw, deps.bodyLimits)) ?? {}, 'the body')
+    const given = optionalText(body, 'id')
+    const id = given === undefined ? randomId() : checkId(given, 'id')
+    const graph = optionalText(body, 'graph')
+    const thread = { ...newThread(deps, id, optionalFields(body, 'metadata') ?? {}), graph }
+    const made = await store.createThread(context.get('tenant'), thread)
+    return Response.json(shown(made.thread), { status: made.created ? 201 : 200 })
+  })
+
+  routes.get('/threads/:thread', async (context) => {
+    const thread = await threadOf(deps, context)
+    const active = await store.activeRun(context.get('tenant'), thread.id)
+    return Response.json({ ...shown(thread), run: active?.id })
+  })
+
+  routes.delete('/threads/:thread', async (context) => {
+    const thread = await threadOf(deps, context)
+    await deleteThread(deps, context.get('tenant'), thread)
+    return new Response(null, { status: 204 })
+  })
+
+  routes.get('/threads/:thread/state', async (context) => {
+    const thread = await threadOf(deps, context)
+    const state = await stateOf(deps, context.get('tenant'), thread, context.req.query('checkpointId'))
+    return state === undefined ? new Response(null, { status: 204 }) : Response.json(state)
+  })
+
+  routes.get('/threads/:thread/history', async (context) => {
+    const thread = await threadOf(deps, context)
+    const { limit, before } = context.req.query()
+    const history = graphOf(deps, thread)?.getStateHistory?.(thread.memory, {
+      limit: optionalCount({ limit }, 'limit', MAX_PAGE) ?? DEFAULT_PAGE,
+      ...(before !== undefined && { before }),
+    })
+    const states: GraphState[] = []
+    for await (const state of history ?? []) states.push(state)
+    return Response.json(states)
+  })
+
+  return routes
+}
+
+/** A thread as clients see it. */
+function shown({ id, graph, metadata, createdAt, updatedAt, status }: Thread): object {
+  return { id, graph, metadata, createdAt, updatedAt, status }
+}
+
+function graphOf({ graphs }: Deps, { graph }: Thread): StreamableGraph | undefined {
+  return graph === undefined ? undefined : graphs.get(graph)
+}
+
+/** State as the graph keeps it; of a graph that keeps none, as its events tell it. */
+async function stateOf(
+  deps: Deps,
+  tenant: string,
+  thread: Thread,
+  checkpointId: string | undefined,
+): Promise<GraphState | undefined> {
+  const graph = graphOf(deps, thread)
+  if (graph === undefined) return undefined
+  if (graph.getState === undefined) {
+    if (checkpointId !== undefined) throw new RivuletError('UNSUPPORTED', `graph ${thread.graph} keeps no checkpoints`)
+    const state = await (await deps.store.openLog(tenant, thread.id)).snapshot()
+    const interrupts = interruptsOf(state).map(({ id, value }) => ({ id, value }))
+    return { values: valuesOf(state), next: [], interrupts }
+  }
+  const state = await graph.getState(thread.memory, checkpointId)
+  if (state !== undefined || checkpointId === undefined) return state
+  throw new RivuletError('NOT_FOUND', `there is no checkpoint ${JSON.stringify(checkpointId)} on this thread`)
+}
+
+/** Stops the thread's run, ends its readers, and drops what is kept of it. */
+async function deleteThread(deps: Deps, tenant: string, thread: Thread): Promise<void> {
+  const active = await deps.store.activeRun(tenant, thread.id)
+  if (active !== undefined) await deps.runs.cancel(tenant, thread.id, active.id)
+  await deps.store.deleteThread(tenant, thread.id)
+  deps.streams.endThread(thread.memory)
+  await graphOf(deps, thread)?.deleteThread?.(thread.memory)
+}

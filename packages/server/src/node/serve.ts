@@ -1,0 +1,100 @@
+import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { RivuletError } from '@rivulet/protocol'
+import type { App, CloseOptions } from '../app/create-app.ts'
+import { nodeListener } from './node-listener.ts'
+
+/** Where to listen. */
+export interface ServeOptions {
+  /** Default 2024; 0 takes any free one. */
+  port?: number
+  /** Default `127.0.0.1`. Any address that others can reach needs an app with `auth`, or `insecure`. */
+  hostname?: string
+  /** Listens where others can reach it without asking who they are. Default `false`. */
+  insecure?: boolean
+  /** Connections at once. Default: as many as the system allows. */
+  maxConnections?: number
+}
+
+/** A server that listens. */
+export interface Served {
+  /** Its address, such as `http://127.0.0.1:2024`. */
+  readonly url: string
+  readonly port: number
+  /** Takes no more connections, closes the app, and resolves when the last connection is gone. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/** Time in milliseconds for a request's head, and for all of it: streams are answers and take as long as they like. */
+const HEAD_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 30_000
+/** Time in milliseconds that connections have to go by themselves once the app is closed. */
+const LAST_WORDS_MS = 1000
+
+/**
+ * Serves an app over HTTP. Resolves when it listens; rejects with `INVALID_INPUT` for an address that others can reach
+ * when the app does not ask who they are, and with the system's error when it cannot listen.
+ */
+export async function serve(app: App, options: ServeOptions = {}): Promise<Served> {
+  const { port = 2024, hostname = '127.0.0.1', insecure = false, maxConnections } = options
+  if (!app.hasAuth && !insecure && !isLoopback(hostname)) {
+    throw new RivuletError(
+      'INVALID_INPUT',
+      `${hostname} can be reached by others: give createApp an auth hook, or serve with insecure: true`,
+    )
+  }
+  const listener = nodeListener(app)
+  let closing: Promise<void> | undefined
+  /** Connections that have never asked anything: Node does not count them as idle. */
+  const silent = new Set<Socket>()
+  const server = createServer(
+    { headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    (request, response) => {
+      silent.delete(request.socket)
+      response.once('close', () => {
+        // A connection that has just been answered is idle only after this event.
+        if (closing !== undefined) setImmediate(() => server.closeIdleConnections())
+      })
+      void listener(request, response)
+    },
+  )
+  server.on('connection', (socket: Socket) => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
+  if (maxConnections !== undefined) server.maxConnections = maxConnections
+  const actualPort = await listen(server, port, hostname)
+  return {
+    port: actualPort,
+    url: `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${actualPort}`,
+    close(given) {
+      closing ??= closeAll(server, app, given)
+      for (const socket of silent) socket.destroy()
+      return closing
+    },
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
+}
+
+function listen(server: Server, port: number, hostname: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, hostname, () => {
+      server.off('error', reject)
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+async function closeAll(server: Server, app: App, options: CloseOptions | undefined): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  await app.close(options)
+  server.closeIdleConnections()
+  const force = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS)
+  await closed
+  clearTimeout(force)
+}

@@ -1,0 +1,80 @@
+import { parseCursor, type StreamMode } from '@rivulet/protocol'
+import {
+  asFields,
+  checkId,
+  type Fields,
+  invalid,
+  optionalChoice,
+  optionalCount,
+  optionalFields,
+  optionalModes,
+  optionalText,
+  optionalTexts,
+  text,
+} from '../http/fields.ts'
+
+/** What a client asks of a run. */
+export interface RunRequest {
+  readonly graph: string
+  /** The graph's input; `null` goes on from where the thread stands. */
+  readonly input: unknown
+  /** Id the client made; sent again, it joins the run. */
+  readonly run: string | undefined
+  /** Modes to record beyond the ones that always are. */
+  readonly modes: readonly StreamMode[]
+  /** Cursor of the last event the client has. */
+  readonly after: string | undefined
+  /** Answers the thread's interrupts; `undefined` when it answers none. */
+  readonly resume: unknown
+  readonly checkpointId: string | undefined
+  readonly metadata: Fields | undefined
+  readonly tags: readonly string[] | undefined
+  readonly context: unknown
+  readonly recursionLimit: number | undefined
+}
+
+/** What to do when the thread is busy. */
+const MULTITASK = ['reject'] as const
+/** Most supersteps that a client may ask for. */
+const MAX_RECURSION = 10_000
+
+/** Reads the body of a run's start. Throws `INVALID_INPUT` with the field that is wrong. */
+export function readRunRequest(json: unknown): RunRequest {
+  const body = asFields(json, 'the body')
+  const run = optionalText(body, 'run')
+  optionalChoice(body, 'multitask', MULTITASK)
+  return {
+    graph: text(body, 'graph'),
+    input: body['input'] ?? null,
+    run: run === undefined ? undefined : checkId(run, 'run'),
+    modes: optionalModes(body, 'modes') ?? [],
+    after: checkCursor(optionalText(body, 'after')),
+    resume: body['resume'],
+    checkpointId: optionalText(body, 'checkpointId'),
+    metadata: optionalFields(body, 'metadata'),
+    tags: optionalTexts(body, 'tags'),
+    context: body['context'],
+    recursionLimit: optionalCount(body, 'recursionLimit', MAX_RECURSION),
+  }
+}
+
+/** Throws `INVALID_INPUT` for what is no cursor of any thread. */
+export function checkCursor(after: string | undefined): string | undefined {
+  if (after === undefined || parseCursor(after) !== undefined) return after
+  throw invalid('after is not a cursor of a thread')
+}
+
+/**
+ * A digest of what a run was asked to do, the same whatever the order of keys: where the client reads from, and the id
+ * itself, are no part of it.
+ */
+export async function fingerprintOf(request: RunRequest): Promise<string> {
+  const { run: _run, after: _after, ...asked } = request
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(asked, sortedKeys)))
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,48 @@
+import { encodeFatal, readLog, RivuletError, type EventLog, type ReadQuery } from '@rivulet/protocol'
+import { SseStream } from './sse-stream.ts'
+
+/** How a stream is opened. */
+export interface OpenStream {
+  /** Tells whose streams end together when the thread goes. */
+  thread: string
+  log: EventLog
+  query: ReadQuery
+  heartbeatMs: number
+  stallMs: number
+  onError: (error: unknown) => void
+}
+
+/** The event streams that are open, so that they can be ended when their thread or the server goes. */
+export class LiveStreams {
+  readonly #byThread = new Map<string, Set<SseStream>>()
+
+  /** Opens a stream of the log. */
+  open({ thread, log, query, ...rest }: OpenStream): SseStream {
+    const stop = new AbortController()
+    const streams = this.#byThread.get(thread) ?? new Set()
+    this.#byThread.set(thread, streams)
+    const stream: SseStream = new SseStream({
+      ...rest,
+      reader: readLog(log, query, stop.signal),
+      log: log.id,
+      stop,
+      onEnd: () => {
+        streams.delete(stream)
+        if (streams.size === 0) this.#byThread.delete(thread)
+      },
+    })
+    streams.add(stream)
+    return stream
+  }
+
+  /** Ends the streams of a thread that is gone. */
+  endThread(thread: string): void {
+    const gone = new RivuletError('NOT_FOUND', 'the thread was deleted')
+    for (const stream of this.#byThread.get(thread) ?? []) stream.end(encodeFatal(gone.toJSON()))
+  }
+
+  /** Ends all streams, each with `last`. */
+  endAll(last: string): void {
+    for (const streams of this.#byThread.values()) for (const stream of streams) stream.end(last)
+  }
+}
