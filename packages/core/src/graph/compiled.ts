@@ -178,11 +178,9 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
 
   /** The part of another graph's state that this graph reads. */
   inputFrom(state: unknown): Record<string, unknown> {
-    const { schema } = this.#compiled.plan
-    const entries = Object.entries(state as object)
-    return Object.fromEntries(
-      schema.whole !== undefined ? entries : entries.filter(([key]) => Object.hasOwn(schema.fields, key)),
-    )
+    const { schema, inputKeys = schema.whole === undefined ? Object.keys(schema.fields) : undefined } =
+      this.#compiled.plan
+    return Object.fromEntries(Object.entries(state as object).filter(([key]) => inputKeys?.includes(key) ?? true))
   }
 
   /** This graph with a memory of its threads: itself when it has a checkpointer. */

@@ -311,7 +311,7 @@ export class GraphRun implements GraphHost {
   #commit(ran: readonly Ran[]): void {
     const ordered = ran.length === 1 ? ran : inApplyOrder(ran)
     const before = this.values
-    this.values = applyWrites(this.plan.schema, before, ordered.map(writesOf))
+    this.values = this.#applied(ordered)
     const finished = ordered.map(({ task, result }): Finished => ({ node: task.spec.name, targets: result.targets }))
     this.#next = planNext(this.plan, finished, this.#next)
     this.#clearPending()
@@ -319,6 +319,19 @@ export class GraphRun implements GraphHost {
     const wrote = this.values !== before || ran.some(({ result }) => result.updates.length > 0)
     if (wrote) this.announcer.values(before, this.values)
     this.save('loop', before)
+  }
+
+  /** The state after these tasks' writes. A reducer may throw: then the run's error says whose write that was. */
+  #applied(ordered: readonly Ran[]): Values {
+    const { schema } = this.plan
+    const writes = ordered.map(writesOf)
+    try {
+      return applyWrites(schema, this.values, writes)
+    } catch (thrown) {
+      const culprit = ordered[firstFailing(writes, (some) => applyWrites(schema, this.values, some))]
+      this.failedNode = culprit?.task.spec.name
+      throw thrown
+    }
   }
 
   /** The step that had stopped half way is complete: nothing is pending at its checkpoint any more. */
@@ -453,6 +466,18 @@ const NOBODY_ASKED: readonly Asked[] = []
 
 function inApplyOrder(ran: readonly Ran[]): readonly Ran[] {
   return [...ran.filter(({ task }) => !task.sent), ...ran.filter(({ task }) => task.sent)]
+}
+
+/** Index of the first of `writes` up to which they cannot be applied. */
+function firstFailing(writes: readonly Writes[], apply: (some: readonly Writes[]) => unknown): number {
+  return writes.findIndex((_, i) => {
+    try {
+      apply(writes.slice(0, i + 1))
+      return false
+    } catch {
+      return true
+    }
+  })
 }
 
 function writesOf({ task, result }: Ran): Writes {

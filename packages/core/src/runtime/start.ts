@@ -97,8 +97,8 @@ export async function beginBelow(graph: GraphRun, input: unknown, resumed: boole
 }
 
 async function enterWith(graph: GraphRun, input: unknown, saved: SavedCheckpoint | undefined): Promise<void> {
-  const { schema } = graph.plan
-  const checked = await validateInput(schema, input, saved?.values)
+  const { schema, inputKeys } = graph.plan
+  const checked = await validateInput(schema, input, saved?.values, inputKeys)
   const update = ownUpdate(schema, checked, 'the input', inputIds(graph))
   if (saved === undefined) graph.standAt(freshStanding(initialValues(schema)))
   else graph.standAt({ ...standingOf(saved), step: saved.step + 1, next: NOTHING, tasks: [] })

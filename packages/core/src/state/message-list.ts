@@ -39,7 +39,7 @@ const normalized = new WeakSet<object>()
 /** Brings an update into our shape; `makeId` is asked for each message without one. Throws `INVALID_INPUT`. */
 export function normalizeUpdate(update: unknown, makeId: () => string): MessageChanges {
   const items: readonly unknown[] = Array.isArray(update) ? update : [update]
-  return items.map((item) => (isRemoval(item) ? item : normalizeItem(item, makeId)))
+  return Object.freeze(items.map((item) => (isRemoval(item) ? removeMessage(item.id) : normalizeItem(item, makeId))))
 }
 
 function normalizeItem(item: unknown, makeId: () => string): Message {
@@ -106,7 +106,8 @@ export function mergeMessages(list: readonly Message[], changes: MessageChanges)
 
 function mergeWithoutRemovals(list: readonly Message[], changes: readonly Message[]): readonly Message[] {
   const index = indexOf(list)
-  const next = list.slice()
+  // Spread, not `slice`: of a frozen array it is many times faster.
+  const next = [...list]
   let appended = 0
   for (const message of changes) {
     const position = positionOf(next, index, message.id)
@@ -117,7 +118,7 @@ function mergeWithoutRemovals(list: readonly Message[], changes: readonly Messag
   }
   indexes.set(next, index)
   if (appended === changes.length) growth.set(next, { from: list, tail: changes })
-  return next
+  return Object.freeze(next)
 }
 
 function mergeWithRemovals(list: readonly Message[], changes: MessageChanges): readonly Message[] {
@@ -127,6 +128,6 @@ function mergeWithRemovals(list: readonly Message[], changes: MessageChanges): r
     else if (change.id === ALL) next = new Map()
     else next.delete(change.id)
   }
-  const merged = [...next.values()]
+  const merged = Object.freeze([...next.values()])
   return merged.length === list.length && merged.every((message, i) => message === list[i]) ? list : merged
 }

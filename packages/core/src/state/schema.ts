@@ -91,9 +91,9 @@ function fieldOf(schema: StateSchema, key: string, writer: string): Field {
 export function initialValues(schema: StateSchema): Values {
   const values: Record<string, unknown> = {}
   for (const [key, field] of Object.entries(schema.fields)) {
-    if (field.initial !== undefined) values[key] = field.kind === 'messages' ? field.initial() : own(field.initial())
+    if (field.initial !== undefined) values[key] = own(field.initial())
   }
-  return values
+  return Object.freeze(values)
 }
 
 /** The keys that hold message lists. */
@@ -131,7 +131,7 @@ export function ownUpdate(schema: StateSchema, update: object, writer: string, m
       result[key] = Object.freeze({ [OVERWRITE]: plain })
     } else result[key] = kind === 'messages' ? normalizeUpdate(given, makeId) : own(given)
   }
-  return result
+  return Object.freeze(result)
 }
 
 /** An update as readers see it: an overwrite shows its value. */
@@ -154,29 +154,30 @@ export interface Writes {
  */
 export function applyWrites(schema: StateSchema, values: Values, writes: readonly Writes[]): Values {
   let next: Record<string, unknown> | undefined
-  let writers: Map<string, string> | undefined
-  for (const { writer, updates } of writes) {
+  let writers: Map<string, Writes> | undefined
+  for (const one of writes) {
+    const { writer, updates } = one
     for (const update of updates) {
       for (const key of Object.keys(update)) {
         const field = fieldOf(schema, key, writer)
         const given = update[key]
         const exclusive = field.kind === 'value' || isOverwrite(given)
-        if (exclusive && writes.length > 1) claim((writers ??= new Map()), key, writer)
+        if (exclusive && writes.length > 1) claim((writers ??= new Map()), key, one)
         next ??= { ...values }
         next[key] = applyOne(field, next[key], given)
       }
     }
   }
-  return next ?? values
+  return next === undefined ? values : Object.freeze(next)
 }
 
-function claim(writers: Map<string, string>, key: string, writer: string): void {
+function claim(writers: Map<string, Writes>, key: string, by: Writes): void {
   const other = writers.get(key)
-  if (other !== undefined && other !== writer) {
-    const how = `${other} and ${writer} wrote the state key "${key}" in one step`
+  if (other !== undefined && other !== by) {
+    const how = `${other.writer} and ${by.writer} wrote the state key "${key}" in one step`
     throw new RivuletError('INVALID_UPDATE', `${how}; give it a reducer with reduced(), or let one of them write it`)
   }
-  writers.set(key, writer)
+  writers.set(key, by)
 }
 
 function applyOne(field: Field, current: unknown, given: unknown): unknown {
@@ -190,19 +191,21 @@ function applyOne(field: Field, current: unknown, given: unknown): unknown {
 
 /**
  * Checks a caller's input against the schemas and converts it. A schema for the whole state sees the input over what the
- * thread holds (`known`), so that a later turn may pass only what is new. Throws `INVALID_INPUT` naming the keys.
+ * thread holds (`known`), so that a later turn may pass only what is new. Throws `INVALID_INPUT` naming the keys, also when
+ * a key is none of `allowed`.
  */
-export async function validateInput(schema: StateSchema, input: unknown, known: Values | undefined): Promise<object> {
+export async function validateInput(
+  schema: StateSchema,
+  input: unknown,
+  known: Values | undefined,
+  allowed: readonly string[] | undefined,
+): Promise<object> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     const got = input === null ? 'null' : Array.isArray(input) ? 'an array' : typeof input
     throw new RivuletError('INVALID_INPUT', `the input of a graph is an object with state keys, not ${got}`)
   }
+  refuseUnknown(input, allowed ?? (schema.whole === undefined ? Object.keys(schema.fields) : undefined))
   if (schema.whole !== undefined) return validateWhole(schema.whole, input, known)
-  const unknown = Object.keys(input).filter((key) => !Object.hasOwn(schema.fields, key))
-  if (unknown.length > 0) {
-    const names = Object.keys(schema.fields).join(', ')
-    throw new RivuletError('INVALID_INPUT', `unknown input key "${unknown.join('", "')}"; the state has: ${names}`)
-  }
   let checked: Record<string, unknown> | undefined
   for (const [key, field] of Object.entries(schema.fields)) {
     if (field.schema === undefined || !Object.hasOwn(input, key)) continue
@@ -210,6 +213,13 @@ export async function validateInput(schema: StateSchema, input: unknown, known: 
     checked[key] = await validate(field.schema, checked[key], key)
   }
   return checked ?? input
+}
+
+function refuseUnknown(input: object, allowed: readonly string[] | undefined): void {
+  const unknown = allowed === undefined ? [] : Object.keys(input).filter((key) => !allowed.includes(key))
+  if (unknown.length === 0) return
+  const names = `unknown input key "${unknown.join('", "')}"`
+  throw new RivuletError('INVALID_INPUT', `${names}; the input may have: ${allowed?.join(', ')}`)
 }
 
 async function validateWhole(schema: StandardSchema, input: object, known: Values | undefined): Promise<object> {

@@ -88,7 +88,7 @@ export class Projection {
         return
       case 'values':
         if (this.#modes.has('values') && this.#inNamespace(event))
-          this.#put(event, 'values', this.#picked(readable(values ?? {}, event.lists)))
+          this.#put(event, 'values', this.#picked({ ...values }))
         return
       case 'updates':
         if (this.#passes(event))
@@ -257,14 +257,4 @@ function metadataOf(
     run: event.run,
     attempt: event.attempt ?? 1,
   })
-}
-
-/** State as a reader may have it: message lists are our own arrays, so the reader gets copies; the rest is frozen. */
-function readable(values: Values, lists: object | undefined): Values {
-  if (lists === undefined && !Object.values(values).some(isOpenArray)) return { ...values }
-  return Object.fromEntries(Object.entries(values).map(([key, held]) => [key, isOpenArray(held) ? held.slice() : held]))
-}
-
-function isOpenArray(value: unknown): value is unknown[] {
-  return Array.isArray(value) && !Object.isFrozen(value)
 }
