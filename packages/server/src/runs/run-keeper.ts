@@ -14,7 +14,6 @@ import {
   type ThreadState,
   type WireError,
 } from '@rivulet/protocol'
-import { asFields } from '../http/fields.ts'
 import { publicError } from '../http/public-error.ts'
 import type { Run, Store, Thread, ThreadChange, ThreadStatus } from '../threads/store.ts'
 import { fingerprintOf, type RunRequest } from './run-request.ts'
@@ -219,7 +218,8 @@ function keyOf(tenant: string, thread: string, run: string): string {
 /** What the graph gets: an answer to its interrupts is a command, with the input as an update beside it. */
 function inputOf({ input, resume }: RunRequest): unknown {
   if (resume === undefined) return input
-  return new Command(input === null ? { resume } : { resume, update: asFields(input, 'input') })
+  // `readRunRequest` took only an object beside an answer.
+  return new Command(input === null ? { resume } : { resume, update: input as object })
 }
 
 function optionsOf({ modes, checkpointId, metadata, tags, context, recursionLimit }: RunRequest): RunOptions {

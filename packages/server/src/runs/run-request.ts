@@ -16,7 +16,7 @@ import {
 /** What a client asks of a run. */
 export interface RunRequest {
   readonly graph: string
-  /** The graph's input; `null` goes on from where the thread stands. */
+  /** The graph's input; `null` goes on from where the thread stands. Beside `resume`, an update with state keys. */
   readonly input: unknown
   /** Id the client made; sent again, it joins the run. */
   readonly run: string | undefined
@@ -42,10 +42,13 @@ const MAX_RECURSION = 10_000
 export function readRunRequest(json: unknown): RunRequest {
   const body = asFields(json, 'the body')
   const run = optionalText(body, 'run')
+  const input = body['input'] ?? null
+  // Beside an answer the input is an update of the state.
+  if (body['resume'] !== undefined && input !== null) asFields(input, 'input')
   optionalChoice(body, 'multitask', MULTITASK)
   return {
     graph: text(body, 'graph'),
-    input: body['input'] ?? null,
+    input,
     run: run === undefined ? undefined : checkId(run, 'run'),
     modes: optionalModes(body, 'modes') ?? [],
     after: checkCursor(optionalText(body, 'after')),
