@@ -1,11 +1,69 @@
-export * from './errors.ts'
-export * from './namespace.ts'
-export * from './modes.ts'
-export * from './graph.ts'
+export {
+  errorCodes,
+  type ErrorCode,
+  type ErrorDetails,
+  type WireError,
+  RivuletError,
+  errorFromWire,
+  toRivuletError,
+  messageOfThrown,
+} from './errors.ts'
+export {
+  type Namespace,
+  ROOT,
+  formatNamespace,
+  parseNamespace,
+  taskSegment,
+  parseSegment,
+  sameNamespace,
+  isWithin,
+} from './namespace.ts'
+export { streamModes, type StreamMode, isStreamMode, alwaysRecorded } from './modes.ts'
+export type { RunOptions, GraphState, StreamableGraph } from './graph.ts'
 export type { GraphTypes, TypedGraph, TypesOf, UntypedGraph } from './graph-types.ts'
-export * from './frame.ts'
-export * from './messages/message.ts'
-export * from './events/event.ts'
+export type { Frame } from './frame.ts'
+export type {
+  Role,
+  Message,
+  MessageStatus,
+  ToolCall,
+  Part,
+  MessageMeta,
+  Usage,
+  MessageInput,
+} from './messages/message.ts'
+export {
+  PROTOCOL_VERSION,
+  type Envelope,
+  type Stamp,
+  type RunStatus,
+  type RunStart,
+  type RunEnd,
+  type ListChange,
+  type Values,
+  type Updates,
+  type TaskStart,
+  type TaskOutcome,
+  type TaskEnd,
+  type CheckpointEvent,
+  type MessageStart,
+  type StreamedKind,
+  type MessageDelta,
+  type MessageEnd,
+  type MessagePut,
+  type MessageRemove,
+  type ToolStart,
+  type ToolEnd,
+  type Custom,
+  type Interrupt,
+  type RewindTask,
+  type RewindTo,
+  type ErrorEvent,
+  type Sync,
+  type RunEvent,
+  type StampedEvent,
+  type RivuletEvent,
+} from './events/event.ts'
 export { formatCursor, parseCursor, type AppendOptions, type EventLog, type LogBatch } from './log/event-log.ts'
 export { fold, foldAll, skipGap } from './fold/fold.ts'
 export {
