@@ -1,4 +1,4 @@
-import { randomId, RivuletError, type TypedGraph, type UntypedGraph } from '@rivulet/protocol'
+import { randomId, RivuletError, type Run, type TypedGraph, type UntypedGraph } from '@rivulet/protocol'
 import { defaultRetryPolicy, type RetryPolicy } from './connection/connection.ts'
 import { systemTiming, type Timing } from './connection/timing.ts'
 import { isolate } from './store/isolate.ts'
@@ -30,20 +30,20 @@ export interface Client {
   readonly threads: ClientThreads
   /** A store for one thread. Nothing is opened until it is used. */
   thread<G extends TypedGraph = UntypedGraph>(options: ThreadOptions<G>): ThreadStore<G>
-  /** Calls back when a run of one of this client's threads was seen to end. The function it returns ends that. */
-  onRunEnd(fn: (threadId: string, run: string) => void): () => void
+  /** Calls back when a run is seen to begin or to end (`status` tells) on one of this client's threads, whoever started it. The function it returns ends that. */
+  onRun(fn: (threadId: string, run: Run) => void): () => void
 }
 
 /** A client of our server at `url`, or of whatever `transport` reaches. It opens nothing by itself. */
 export function createClient(options: ClientOptions): Client {
   const transport = 'transport' in options ? options.transport : fetchTransport(options)
-  const listeners = new Set<(threadId: string, run: string) => void>()
+  const listeners = new Set<(threadId: string, run: Run) => void>()
   const environment = {
     transport,
     policy: { ...defaultRetryPolicy, ...options.retry },
     timing: options.timing ?? systemTiming,
     makeId: () => randomId(),
-    onRunEnd(threadId: string, run: string) {
+    onRun(threadId: string, run: Run) {
       for (const listener of listeners) isolate(listener, threadId, run)
     },
   }
@@ -51,7 +51,7 @@ export function createClient(options: ClientOptions): Client {
     id: 'url' in options ? options.url : randomId(),
     threads: threadsOf(transport),
     thread: <G extends TypedGraph>(thread: ThreadOptions<G>) => createThreadStore(environment, thread),
-    onRunEnd(fn) {
+    onRun(fn) {
       const listener: typeof fn = (threadId, run) => fn(threadId, run)
       listeners.add(listener)
       return () => void listeners.delete(listener)

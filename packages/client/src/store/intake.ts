@@ -7,6 +7,8 @@ export interface Intake {
   facts: ThreadFacts
   /** The events that were applied: what was seen before or must wait for a missing one is not among them. */
   applied: readonly RivuletEvent[]
+  /** Runs that began in them. */
+  begun: readonly Run[]
   /** Runs that ended in them, however that was learned. */
   ended: readonly Run[]
   /** Whether they went beyond what was there, other than by a snapshot. */
@@ -17,11 +19,12 @@ export interface Intake {
 export function takeIn(facts: ThreadFacts, events: readonly RivuletEvent[]): Intake {
   const before = facts.state
   const state = foldAll(before, events)
-  if (state === before) return { facts, applied: [], ended: [], advanced: false }
+  if (state === before) return { facts, applied: [], begun: [], ended: [], advanced: false }
   const applied = appliedOf(before, state, events)
   return {
     facts: { ...facts, state, outbox: settleOutbox(facts.outbox, state) },
     applied,
+    begun: applied.flatMap((event) => (event.type === 'run.start' ? (state.runs.get(event.run) ?? []) : [])),
     ended: endedRuns(before, state, applied),
     advanced: applied.some((event) => event.type !== 'sync'),
   }

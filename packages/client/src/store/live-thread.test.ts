@@ -705,14 +705,14 @@ test('listeners get every event, also of types nobody knows', async () => {
   expect(seen).toEqual(['run.start', 'hologram'])
 })
 
-test('the client tells of every run’s end', async () => {
-  const { client, pump, run, events } = await asked({ threadId: 't' })
-  const ended: string[][] = []
-  const leave = client.onRunEnd((...end) => ended.push(end))
-  pump.body.send(eventsFrame(...events))
+test('the client tells of every run’s beginning and end', async () => {
+  const { client, pump, run, events, upTo } = await asked({ threadId: 't' })
+  const seen: string[] = []
+  const leave = client.onRun((threadId, { id, status }) => seen.push(`${threadId} ${id === run.id} ${status}`))
+  pump.body.send(eventsFrame(...events.slice(0, upTo('message.start'))), eventsFrame(...events))
   await run.result
   leave()
-  expect(ended).toEqual([['t', run.id]])
+  expect(seen).toEqual(['t true running', 't true done'])
 })
 
 test('a thread that is closed ends its connection and tells whoever waits', async () => {

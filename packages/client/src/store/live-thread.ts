@@ -7,6 +7,7 @@ import {
   type Frame,
   type Message,
   type RivuletEvent,
+  type Run,
   type RunStatus,
 } from '@rivulet/protocol'
 import type { Closed } from '../connection/connection.ts'
@@ -28,8 +29,8 @@ import type { SubmitOptions, ThreadOptions, ThreadStore } from './thread-store.t
 /** What a store stands on. */
 export interface StoreEnvironment extends Line {
   makeId: () => string
-  /** Told of every run's end that is seen to come. */
-  onRunEnd: (threadId: string, run: string) => void
+  /** Told of every run that is seen to begin or to end. */
+  onRun: (threadId: string, run: Run) => void
 }
 
 /** A store for one thread. It opens nothing until a run is submitted or somebody follows. */
@@ -278,7 +279,7 @@ class LiveThread implements ThreadStore {
   }
 
   /** Makes an intake the present, then tells whoever asked to be told. */
-  #take({ facts, applied, ended }: Intake): void {
+  #take({ facts, applied, begun, ended }: Intake): void {
     if (facts === this.#facts) return
     const { runs } = facts.state
     if (this.#starts.some((start) => runs.has(start.run))) {
@@ -287,13 +288,14 @@ class LiveThread implements ThreadStore {
     }
     this.#update({ state: facts.state, outbox: facts.outbox, starting: this.#starts[0]?.run })
     for (const event of applied) this.#tell(event)
+    // Events come only over a thread's own connection, so it has its id.
+    for (const run of [...begun, ...ended]) isolate(this.#env.onRun, this.id!, run)
     for (const run of ended) {
       const error = run.error && errorFromWire(run.error)
       const result = this.#result(run.status as RunStatus, error)
       this.#finish(run.id, result)
       isolate(this.#options.onFinish, result, run.id)
       if (error !== undefined) isolate(this.#options.onError, error)
-      isolate(this.#env.onRunEnd, this.id!, run.id)
     }
   }
 

@@ -49,7 +49,7 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
         if (delayMs !== undefined) yield { type: 'retry', delayMs }
         throw await errorOfResponse(response)
       }
-      yield* framesOf(response, options.maxEventBytes)
+      yield* framesOf(response, signal, options.maxEventBytes)
     },
     cancel: (thread, run, { signal }) =>
       call(`${pathOf(thread)}/runs/${segment(run)}/cancel`, { method: 'POST', signal }),
@@ -118,7 +118,11 @@ function streamRequest(
 }
 
 /** The frames of a body; what came in one piece is one frame, as it is folded at once. */
-async function* framesOf(response: Response, maxEventBytes: number | undefined): AsyncGenerator<Frame> {
+async function* framesOf(
+  response: Response,
+  signal: AbortSignal,
+  maxEventBytes: number | undefined,
+): AsyncGenerator<Frame> {
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
   if (!isStream || response.body === null) {
     discardBody(response)
@@ -126,14 +130,19 @@ async function* framesOf(response: Response, maxEventBytes: number | undefined):
   }
   const decoder = createFrameDecoder({ maxEventBytes })
   const reader = response.body.getReader()
+  const close = () => void reader.cancel().catch(() => {})
+  // A body that was made by hand, as by a mocked `fetch`, does not end with the signal by itself.
+  signal.addEventListener('abort', close)
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((error: unknown) => Promise.reject(lost(error)))
+      const { done, value } = await reader.read().catch((error: unknown) => Promise.reject(lost(error, signal)))
+      signal.throwIfAborted()
       if (done) return decoder.end()
       yield* joined(decoder.push(value))
     }
   } finally {
-    reader.cancel().catch(() => {})
+    signal.removeEventListener('abort', close)
+    close()
   }
 }
 
