@@ -1,1 +1,10 @@
-export {}
+export { useEvents, type EventFilter } from './selectors/use-events.ts'
+export { useMessage, useMessageIds, useMessages } from './selectors/use-messages.ts'
+export { useSelect } from './selectors/use-select.ts'
+export { useProgress, useToolCall } from './selectors/use-tool-call.ts'
+export { useValues } from './selectors/use-values.ts'
+export { StreamProvider, useStreamContext } from './stream/provider.tsx'
+export type { StreamHandle, StreamMethods } from './stream/stream.ts'
+export type { StreamOptions, StreamSource } from './stream/use-instance.ts'
+export { useStream } from './stream/use-stream.ts'
+export type { StreamFields, StreamResult } from './stream/use-tracked.ts'

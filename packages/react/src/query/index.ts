@@ -1,1 +1,10 @@
-export {}
+export { queryKeys } from './query-keys.ts'
+export {
+  historyQueryOptions,
+  threadQueryOptions,
+  threadsQueryOptions,
+  type HistoryOptions,
+  type QuerySpec,
+  type ThreadsPageOptions,
+} from './query-options.ts'
+export { invalidateWithRuns, useThreadHistory, useThreads } from './use-threads.ts'

@@ -1,0 +1,43 @@
+import { sameNamespace, type Namespace, type RivuletEvent, type TypedGraph } from '@rivulet/protocol'
+import { useEffect, useInsertionEffect, useRef } from 'react'
+import type { StreamHandle } from '../stream/stream.ts'
+
+/** Which events to be told of; fields add up, what is left out is not filtered by. */
+export interface EventFilter<T extends RivuletEvent['type'] = RivuletEvent['type']> {
+  type?: T | readonly T[]
+  /** The node that produced it. */
+  node?: string
+  /** The namespace it came from; `[]` is the root. */
+  ns?: Namespace
+}
+
+/** Calls back with every event of a thread that passes the filter, as it is applied; renders nothing. `fn` and `filter` may change from render to render. */
+export function useEvents<G extends TypedGraph, T extends RivuletEvent['type'] = RivuletEvent['type']>(
+  handle: StreamHandle<G>,
+  filter: EventFilter<T>,
+  fn: (event: Extract<RivuletEvent, { type: T }>) => void,
+): void {
+  const latest = useRef({ filter, fn })
+  useInsertionEffect(() => {
+    latest.current = { filter, fn }
+  })
+  useEffect(
+    () =>
+      handle.thread.listen((event) => {
+        const now = latest.current
+        if (passes(event, now.filter)) now.fn(event)
+      }),
+    [handle],
+  )
+}
+
+function passes<T extends RivuletEvent['type']>(
+  event: RivuletEvent,
+  { type, node, ns }: EventFilter<T>,
+): event is Extract<RivuletEvent, { type: T }> {
+  const types: readonly string[] | undefined = typeof type === 'string' ? [type] : type
+  if (types !== undefined && !types.includes(event.type)) return false
+  if (node === undefined && ns === undefined) return true
+  if (event.type === 'sync') return false
+  return (node === undefined || event.node === node) && (ns === undefined || sameNamespace(event.ns ?? [], ns))
+}
