@@ -173,11 +173,15 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
 
   /** Runs below the task of `ctx`: in its namespace, with its signal, streaming live. Prefer `ctx.run(graph, input)`. */
   async runWithin(ctx: NodeContext, input: unknown): Promise<T['state']> {
-    return await driveBelow(this.#compiled.plan, ctx, input)
+    return await driveBelow(this.#compiled.plan, ctx, input, false)
   }
 
-  /** The part of another graph's state that this graph reads. */
-  inputFrom(state: unknown): Record<string, unknown> {
+  /** Runs below the task of `ctx` as its node: with the keys that this graph reads of what the task has read. */
+  async runAsNode(ctx: NodeContext, state: unknown): Promise<T['state']> {
+    return await driveBelow(this.#compiled.plan, ctx, this.#inputFrom(state), true)
+  }
+
+  #inputFrom(state: unknown): Record<string, unknown> {
     const { schema, inputKeys = schema.whole === undefined ? Object.keys(schema.fields) : undefined } =
       this.#compiled.plan
     return Object.fromEntries(Object.entries(state as object).filter(([key]) => inputKeys?.includes(key) ?? true))

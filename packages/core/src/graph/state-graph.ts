@@ -97,7 +97,7 @@ type ErrorHandler<S, X, U, D extends string> = (error: unknown, state: ValueOf<S
  * edges that name them (for the types; at run time the order is free). Wrong keys, names and targets are compile errors.
  */
 export class StateGraph<
-  S extends StateSchema | StandardSchema<never, unknown>,
+  S extends StateSchema | StandardSchema,
   C = unknown,
   IP = unknown,
   RS = unknown,
@@ -273,7 +273,7 @@ function retryPolicy(retry: RetryPolicy | boolean | undefined): RetryPolicy | un
 function graphNode(graph: Graph, schema: StateSchema): NodeSpec['run'] {
   return async (state, ctx) => {
     try {
-      const values = await graph.runWithin(ctx, graph.inputFrom(state))
+      const values = await graph.runAsNode(ctx, state)
       const known = Object.entries(values as object).filter(
         ([key]) => schema.whole !== undefined || Object.hasOwn(schema.fields, key),
       )

@@ -146,8 +146,11 @@ export function output(plan: Plan, values: Values): Values {
   return Object.fromEntries(Object.entries(shown).filter(([key]) => outputKeys.includes(key)))
 }
 
-/** Runs a graph below a task: in its namespace, with its signal, to the same readers. */
-export async function driveBelow(plan: Plan, ctx: NodeContext, input: unknown): Promise<Values> {
+/**
+ * Runs a graph below a task: in its namespace, with its signal, to the same readers. `shared`: the input is part of what
+ * the task itself read.
+ */
+export async function driveBelow(plan: Plan, ctx: NodeContext, input: unknown, shared: boolean): Promise<Values> {
   if (!(ctx instanceof TaskContext)) {
     throw new RivuletError('NO_CONTEXT', 'a graph runs below the ctx that a node was given, and this is another object')
   }
@@ -158,7 +161,7 @@ export async function driveBelow(plan: Plan, ctx: NodeContext, input: unknown): 
   const ns = [...above.ns, taskSegment(task.spec.name, task.id), ...(call > 0 ? [String(call)] : [])]
   formatNamespace(ns)
   const graph = new GraphRun(above.scope, plan, ns, attempt)
-  await beginBelow(graph, input, above.resuming.has(task.id))
+  await beginBelow(graph, input, above.resuming.has(task.id), shared && !task.sent ? above.plan.schema : undefined)
   const outcome = await graph.run()
   if (outcome.status === 'interrupted') {
     attempt.asked = new InterruptSignal(outcome.asked)

@@ -3,7 +3,7 @@ import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import type { Command } from '../graph/command.ts'
 import { isCommand, START } from '../graph/command.ts'
 import type { NodeSpec } from '../graph/plan.ts'
-import { initialValues, ownUpdate, validateInput, visible, type Update } from '../state/schema.ts'
+import { initialValues, ownUpdate, validateInput, visible, type StateSchema, type Update } from '../state/schema.ts'
 import { freshStanding, standingOf, type GraphRun } from './graph-run.ts'
 import type { Task } from './host.ts'
 import { stableId } from './ids.ts'
@@ -87,18 +87,31 @@ async function goOn(graph: GraphRun, saved: SavedCheckpoint, also?: Command<stri
   graph.announcer.values(graph.values, graph.preview())
 }
 
-/** Begins a subgraph's run: where it stopped when its task asked before, else anew with `input`. */
-export async function beginBelow(graph: GraphRun, input: unknown, resumed: boolean): Promise<void> {
+/**
+ * Begins a subgraph's run: where it stopped when its task asked before, else anew with `input`, of which what the schema
+ * `checkedBy` has checked is not checked again.
+ */
+export async function beginBelow(
+  graph: GraphRun,
+  input: unknown,
+  resumed: boolean,
+  checkedBy: StateSchema | undefined,
+): Promise<void> {
   const { checkpointer, threadId } = graph.scope.settings
   const keeps = resumed && checkpointer !== undefined && threadId !== undefined
   const saved = keeps ? await checkpointer.get(threadId, formatNamespace(graph.ns)) : undefined
   if (saved !== undefined) await goOn(graph, saved)
-  else await enterWith(graph, input, undefined)
+  else await enterWith(graph, input, undefined, checkedBy)
 }
 
-async function enterWith(graph: GraphRun, input: unknown, saved: SavedCheckpoint | undefined): Promise<void> {
+async function enterWith(
+  graph: GraphRun,
+  input: unknown,
+  saved: SavedCheckpoint | undefined,
+  checkedBy?: StateSchema,
+): Promise<void> {
   const { schema, inputKeys } = graph.plan
-  const checked = await validateInput(schema, input, saved?.values, inputKeys)
+  const checked = await validateInput(schema, input, { known: saved?.values, allowed: inputKeys, checkedBy })
   const update = ownUpdate(schema, checked, 'the input', inputIds(graph))
   if (saved === undefined) graph.standAt(freshStanding(initialValues(schema)))
   else graph.standAt({ ...standingOf(saved), step: saved.step + 1, next: NOTHING, tasks: [] })

@@ -112,7 +112,7 @@ class Collector {
   async take(returned: unknown): Promise<void> {
     if (returned === undefined || returned === null) return
     if (isCommand(returned)) return this.#command(returned)
-    if (typeof returned !== 'object') throw this.#wrong(typeof returned)
+    if (typeof returned !== 'object') throw this.#wrong(`a ${typeof returned}`)
     if (Symbol.asyncIterator in returned) {
       for await (const item of returned as AsyncIterable<unknown>) {
         if (this.#attempt.closed !== undefined) throw this.#attempt.closed

@@ -10,8 +10,15 @@ export interface MessageRemoval {
   readonly id: string
 }
 
+/** A message of somebody else's: LangChain's by its `type`, OpenAI's and the AI SDK's by its `role`; a class or a literal. */
+type ForeignMessage =
+  | { readonly role: string }
+  | { readonly type: string }
+  | { readonly role: string; readonly [key: string]: unknown }
+  | { readonly type: string; readonly [key: string]: unknown }
+
 /** One message in whatever shape {@link normalizeMessage} knows, or a removal. */
-export type MessageLike = string | { readonly role: string } | { readonly type: string } | MessageRemoval | Message
+export type MessageLike = string | Message | ForeignMessage | MessageRemoval
 
 /** What may be written to a message list. */
 export type MessageListUpdate = MessageLike | readonly MessageLike[]

@@ -17,7 +17,7 @@ export interface StateSchema<Value = unknown, Update = unknown, Input = unknown>
 }
 
 /** One key as it is declared: a field, or a Standard Schema (last write wins, input validated). */
-export type FieldLike = Field<never, never, never> | StandardSchema<never, unknown>
+export type FieldLike = Field<never, never, never> | StandardSchema
 
 type FieldTypes<F> =
   F extends Field<infer V, infer U, infer I>
@@ -189,26 +189,37 @@ function applyOne(field: Field, current: unknown, given: unknown): unknown {
   return ownResult(reduce(current, given), current)
 }
 
+/** What is known of an input before it is checked. */
+export interface InputFacts {
+  /** What the thread holds already. */
+  readonly known?: Values | undefined
+  /** Keys that the input may have. Default: all of the state's. */
+  readonly allowed?: readonly string[] | undefined
+  /** Schema of the state that the input was taken from: what the same schema made is not checked again. */
+  readonly checkedBy?: StateSchema | undefined
+}
+
 /**
  * Checks a caller's input against the schemas and converts it. A schema for the whole state sees the input over what the
- * thread holds (`known`), so that a later turn may pass only what is new. Throws `INVALID_INPUT` naming the keys, also when
- * a key is none of `allowed`.
+ * thread holds (`known`), so that a later turn may pass only what is new; so such a schema must accept what it makes.
+ * Throws `INVALID_INPUT` naming the keys.
  */
 export async function validateInput(
   schema: StateSchema,
   input: unknown,
-  known: Values | undefined,
-  allowed: readonly string[] | undefined,
+  { known, allowed, checkedBy }: InputFacts = {},
 ): Promise<object> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     const got = input === null ? 'null' : Array.isArray(input) ? 'an array' : typeof input
     throw new RivuletError('INVALID_INPUT', `the input of a graph is an object with state keys, not ${got}`)
   }
   refuseUnknown(input, allowed ?? (schema.whole === undefined ? Object.keys(schema.fields) : undefined))
-  if (schema.whole !== undefined) return validateWhole(schema.whole, input, known)
+  if (schema.whole !== undefined)
+    return schema.whole === checkedBy?.whole ? input : validateWhole(schema.whole, input, known)
   let checked: Record<string, unknown> | undefined
   for (const [key, field] of Object.entries(schema.fields)) {
     if (field.schema === undefined || !Object.hasOwn(input, key)) continue
+    if (checkedBy?.fields[key]?.schema === field.schema) continue
     checked ??= { ...input }
     checked[key] = await validate(field.schema, checked[key], key)
   }
