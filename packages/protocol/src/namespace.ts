@@ -32,9 +32,7 @@ export function taskSegment(node: string, task: string): string {
 /** The node and task id a segment names. A segment without a task id gives an empty one. */
 export function parseSegment(segment: string): { node: string; task: string } {
   const colon = segment.lastIndexOf(':')
-  return colon === -1
-    ? { node: segment, task: '' }
-    : { node: segment.slice(0, colon), task: segment.slice(colon + 1) }
+  return colon === -1 ? { node: segment, task: '' } : { node: segment.slice(0, colon), task: segment.slice(colon + 1) }
 }
 
 /** Whether two namespaces are the same path. */

@@ -8,26 +8,38 @@ import type {
   ToolEnd,
   ToolStart,
 } from '../events/event.ts'
+import { ROOT } from '../namespace.ts'
 import { originOf } from './entries.ts'
-import { KEPT_CUSTOM, KEPT_CUSTOM_KEYS, KEPT_ERRORS, KEPT_TASKS, KEPT_TOOLS, type CustomEntry } from './state.ts'
-import { capOldest, made, writable, type Work } from './work.ts'
+import type { LayeredMap } from './layered-map.ts'
+import {
+  KEPT_CUSTOM,
+  KEPT_CUSTOM_KEYS,
+  KEPT_ERRORS,
+  KEPT_TASKS,
+  KEPT_TOOLS,
+  type CustomEntry,
+  type TaskRun,
+} from './state.ts'
+import { capOldest, withLast, writable, type Work } from './work.ts'
 
 export function applyTaskStart(work: Work, event: TaskStart): undefined {
   const tasks = writable(work, 'tasks')
   const { task: id, node, step } = event
   tasks.set(id, { id, node, step, status: 'running', error: undefined, origin: originOf(event) })
-  if (tasks.size > KEPT_TASKS * 2) dropEndedTasks(tasks)
+  // Looked at now and then only, so that the cost of a long fan-out stays linear.
+  if (tasks.size % KEPT_TASKS === 0) dropEndedTasks(tasks)
 }
 
-/** Ended tasks are dropped in bulk, so that the cost of a long fan-out stays linear. */
-function dropEndedTasks(tasks: Map<string, { status: string }>): void {
-  const ended = [...tasks].filter(([, task]) => task.status !== 'running')
-  for (const [id] of ended.slice(0, Math.max(0, ended.length - KEPT_TASKS))) tasks.delete(id)
+/** Those that wait for a person stay: what they made is not decided. */
+function dropEndedTasks(tasks: LayeredMap<TaskRun>): void {
+  const ended = [...tasks.values()].filter(({ status }) => status !== 'running' && status !== 'interrupted')
+  for (const { id } of ended.slice(0, -KEPT_TASKS)) tasks.delete(id)
 }
 
 export function applyTaskEnd(work: Work, event: TaskEnd): undefined {
+  const tasks = writable(work, 'tasks')
   const { task: id, node, step, outcome, error } = event
-  writable(work, 'tasks').set(id, { id, node, step, status: outcome, error, origin: originOf(event) })
+  tasks.set(id, { id, node, step, status: outcome, error, origin: originOf(event) })
 }
 
 export function applyToolStart(work: Work, event: ToolStart): undefined {
@@ -66,28 +78,20 @@ export function applyToolEnd(work: Work, event: ToolEnd): undefined {
 }
 
 export function applyCustom(work: Work, event: Custom & { seq: number }): undefined {
-  const { name, data, node, toolCallId, seq } = event
-  const key = customKey(toolCallId ?? event.task, name)
+  const { name, data, node, task, toolCallId, seq } = event
+  const key = JSON.stringify([task, toolCallId, name])
   const custom = writable(work, 'custom')
   const count = (custom.get(key)?.count ?? 0) + 1
   const entry: CustomEntry = { name, data, node, toolCallId, seq, count, origin: originOf(event) }
   custom.delete(key)
   custom.set(key, entry)
   capOldest(custom, KEPT_CUSTOM_KEYS)
-  work.state.recent = withLast(work, work.state.recent, entry, KEPT_CUSTOM)
+  work.state.recent = lastOf(withLast(work, work.state.recent, entry), KEPT_CUSTOM)
 }
 
-/** The key of a custom value: who wrote it (a tool call, else a task) and its name. */
-export function customKey(writer: string | undefined, name: string | undefined): string {
-  return `${writer ?? ''}\u0000${name ?? ''}`
-}
-
-/** A list with one more at its end and at most `kept`; within one fold the same array grows, up to twice that. */
-function withLast<T>(work: Work, list: readonly T[], item: T, kept: number): readonly T[] {
-  const next = work.fresh.has(list) ? (list as T[]) : made(work, list.slice())
-  next.push(item)
-  if (next.length > kept) next.splice(0, next.length - kept)
-  return next
+function lastOf<T>(list: T[], kept: number): readonly T[] {
+  if (list.length > kept) list.splice(0, list.length - kept)
+  return list
 }
 
 export function applyInterrupt(work: Work, event: Interrupt): undefined {
@@ -96,10 +100,11 @@ export function applyInterrupt(work: Work, event: Interrupt): undefined {
 }
 
 export function applyError(work: Work, event: ErrorEvent): undefined {
-  work.state.errors = withLast(work, work.state.errors, event.error, KEPT_ERRORS)
+  work.state.errors = lastOf(withLast(work, work.state.errors, event.error), KEPT_ERRORS)
 }
 
 export function applyCheckpoint(work: Work, event: CheckpointEvent): undefined {
   const run = work.state.runs.get(event.run)
-  if (run !== undefined && event.ns === undefined) writable(work, 'runs').set(run.id, { ...run, checkpoint: event.id })
+  if (run === undefined || (event.ns ?? ROOT).length > 0) return
+  writable(work, 'runs').set(run.id, { ...run, checkpoint: event.id })
 }

@@ -1,4 +1,3 @@
-import { messageOfThrown } from '../errors.ts'
 import type { RivuletEvent, StampedEvent, Sync, Stamp } from '../events/event.ts'
 import {
   applyCheckpoint,
@@ -18,7 +17,7 @@ import {
   applyMessageStart,
   type Missing,
 } from './messages.ts'
-import { isWellFormed } from './malformed.ts'
+import { isPlaced, isWellFormed, isWellFormedState } from './malformed.ts'
 import { applyRewindTask, applyRewindTo } from './rewind.ts'
 import { applyRunEnd, applyRunStart, hasEnded } from './runs.ts'
 import { deserializeState } from './snapshot.ts'
@@ -40,10 +39,11 @@ export function foldAll(state: ThreadState, events: readonly RivuletEvent[]): Th
   let work: Work | undefined
   for (const event of events) {
     const now = work?.state ?? state
-    if (event.type === 'sync') {
+    if (!isPlaced(event)) work = beginWork({ ...now, ignored: now.ignored + 1 })
+    else if (event.type === 'sync') {
       const next = afterSync(now, event)
       if (next !== now) work = beginWork(next)
-    } else if (isNext(now, event)) {
+    } else if (now.gap === undefined && event.seq > now.cursor) {
       work ??= beginWork(state)
       step(work, event)
     }
@@ -51,26 +51,21 @@ export function foldAll(state: ThreadState, events: readonly RivuletEvent[]): Th
   return work?.state ?? state
 }
 
-/** Whether the event is still to be applied: above the cursor, and no gap before it. */
-function isNext(state: ThreadState, event: StampedEvent): boolean {
-  return state.gap === undefined && event.seq > state.cursor
-}
-
 function step(work: Work, event: StampedEvent): void {
   const { state } = work
-  const prev = event.prev ?? event.seq - 1
-  if (prev > state.cursor) {
-    state.gap = { reason: `events ${state.cursor + 1} to ${prev} did not arrive`, seq: event.seq }
+  const { seq, prev = seq - 1 } = event
+  if (prev > state.cursor && prev < seq) {
+    state.gap = { reason: `events ${state.cursor + 1} to ${prev} did not arrive`, seq }
     return
   }
-  if (!isWellFormed(event) || (hasEnded(state, event.run) && !restarts(state, event))) {
+  if (prev >= seq || !isWellFormed(event) || (hasEnded(state, event.run) && !restarts(state, event))) {
     state.ignored++
-    state.cursor = event.seq
+    state.cursor = seq
     return
   }
   const missing = apply(work, event)
-  if (missing !== undefined) state.gap = { reason: missing, seq: event.seq }
-  else state.cursor = event.seq
+  if (missing === undefined) state.cursor = seq
+  else state.gap = { reason: missing, seq }
 }
 
 /** A run that had ended may begin again only with a higher attempt, after a crash. */
@@ -127,35 +122,18 @@ function apply(work: Work, event: StampedEvent): Missing {
  * ends a gap when it begins at or before our cursor.
  */
 function afterSync(state: ThreadState, event: Sync & Stamp): ThreadState {
-  switch (event.phase) {
-    case 'snapshot': {
-      const older = event.log === state.log && event.seq < state.cursor && state.gap === undefined
-      return older ? state : afterSnapshot(state, event)
-    }
-    case 'replay': {
-      if (state.log !== '' && state.log !== event.log) {
-        return { ...state, gap: { reason: `the log is ${event.log}, ours was ${state.log}`, seq: event.seq } }
-      }
-      if (event.seq > state.cursor) {
-        return {
-          ...state,
-          gap: { reason: `the replay begins behind ${event.seq}, we have ${state.cursor}`, seq: event.seq },
-        }
-      }
-      return state.gap === undefined && state.log === event.log ? state : { ...state, log: event.log, gap: undefined }
-    }
-    default:
-      return state
-  }
-}
-
-function afterSnapshot(state: ThreadState, event: Extract<Sync, { phase: 'snapshot' }> & Stamp): ThreadState {
-  try {
-    return { ...deserializeState(event.state), log: event.log, cursor: event.seq, gap: undefined }
-  } catch (error) {
+  const { log, seq } = event
+  const inGap = (reason: string): ThreadState => ({ ...state, gap: { reason, seq } })
+  if (event.phase === 'snapshot') {
+    if (log === state.log && seq < state.cursor && state.gap === undefined) return state
     // Another program's snapshot may have any shape; it is no reason to lose what is on screen.
-    return { ...state, gap: { reason: `the snapshot cannot be read: ${messageOfThrown(error)}`, seq: event.seq } }
+    if (!isWellFormedState(event.state)) return inGap('the snapshot cannot be read')
+    return { ...deserializeState(event.state), log, cursor: seq, lineage: state.lineage }
   }
+  if (event.phase !== 'replay') return state
+  if (state.log !== '' && state.log !== log) return inGap(`the log is ${log}, ours was ${state.log}`)
+  if (seq > state.cursor) return inGap(`the replay begins behind ${seq}, we have ${state.cursor}`)
+  return state.gap === undefined && state.log === log ? state : { ...state, log, gap: undefined }
 }
 
 /**

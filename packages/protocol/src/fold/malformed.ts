@@ -1,63 +1,107 @@
-import type { StampedEvent } from '../events/event.ts'
+/** Tells what the fold may rely on from what it must not touch. Checks fields, not payloads. */
+export type Check = (value: unknown) => boolean
 
-/**
- * Whether an event has the few fields its handler relies on. Cheap on purpose: it guards the fold against what another
- * program sent, it does not validate payloads.
- */
-export function isWellFormed(event: StampedEvent): boolean {
-  if (typeof event.run !== 'string') return false
-  if (event.ns !== undefined && !isStrings(event.ns)) return false
-  switch (event.type) {
-    case 'message.delta':
-      return isText(event.id) && isText(event.text) && isCount(event.part) && isCount(event.at)
-    case 'message.start':
-      return isText(event.id) && isText(event.role)
-    case 'message.end':
-      return isText(event.id) && Array.isArray(event.lengths)
-    case 'message':
-      return isRecord(event.message) && isText(event.message.id) && isText(event.message.content)
-    case 'message.remove':
-    case 'interrupt':
-    case 'tool.start':
-    case 'tool.end':
-    case 'checkpoint':
-      return isText(event.id)
-    case 'task.start':
-    case 'task.end':
-      return isText(event.task) && isText(event.node)
-    case 'values':
-      return (
-        (event.set === undefined || isRecord(event.set)) &&
-        (event.unset === undefined || isStrings(event.unset)) &&
-        (event.lists === undefined || (isRecord(event.lists) && Object.values(event.lists).every(isListChange)))
-      )
-    case 'rewind':
-      return 'to' in event
-        ? isRecord(event.state) && Array.isArray(event.state.messages)
-        : isText(event.task) && isText(event.node)
-    case 'error':
-      return isRecord(event.error)
-    default:
-      return true
-  }
+const isText: Check = (value) => typeof value === 'string'
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const isSegment: Check = (value) => typeof value === 'string' && value !== '' && !value.includes('|')
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function optional(check: Check): Check {
+  return (value) => value === undefined || check(value)
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === 'string'
+function list(check: Check): Check {
+  return (value) => Array.isArray(value) && value.every(check)
 }
 
-function isCount(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && Number.isInteger(value)
+function record(check: Check): Check {
+  return (value) => isRecord(value) && Object.values(value).every(check)
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** An object with these fields, and any others. */
+function object(fields: Readonly<Record<string, Check>>): Check {
+  const checks = Object.entries(fields)
+  return (value) => isRecord(value) && checks.every(([field, check]) => check(value[field]))
 }
 
-function isStrings(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isText)
+const isTexts = list(isText)
+const isNamespace = list(isSegment)
+const hasId = object({ id: isText })
+const isMeta = object({ tags: optional(isTexts), namespace: optional(isNamespace), providerId: optional(isText) })
+const isMessage = object({
+  id: isText,
+  content: isText,
+  parts: optional(list(isRecord)),
+  toolCalls: optional(list(object({ id: isText, name: isText, args: isText }))),
+  meta: optional(isMeta),
+})
+const isTask = object({ task: isText, node: isText })
+const isRewindTask = object({ task: isText, node: isText, attempt: isCount })
+const isRewindTo = object({ state: object({ values: isRecord, lists: record(isTexts), messages: list(isMessage) }) })
+const isListChange: Check = (change) =>
+  isRecord(change) && isTexts('append' in change ? change['append'] : change['ids'])
+
+const isEnvelope = object({
+  run: isText,
+  ns: optional(isNamespace),
+  node: optional(isText),
+  step: optional(Number.isFinite),
+  task: optional(isText),
+  attempt: optional(isCount),
+})
+
+const bodies: ReadonlyMap<unknown, Check> = new Map<unknown, Check>([
+  ['message.delta', object({ id: isText, part: isCount, at: isCount, text: isText })],
+  ['message.start', object({ id: isText, meta: optional(isMeta) })],
+  [
+    'message.end',
+    object({ id: isText, lengths: list(isCount), providerId: optional(isText), parts: optional(list(isRecord)) }),
+  ],
+  ['message', object({ message: isMessage })],
+  ['message.remove', hasId],
+  ['interrupt', hasId],
+  ['tool.start', hasId],
+  ['tool.end', hasId],
+  ['checkpoint', hasId],
+  ['task.start', isTask],
+  ['task.end', isTask],
+  ['run.start', object({ resume: optional(isTexts) })],
+  ['error', object({ error: isRecord })],
+  ['values', object({ set: optional(isRecord), unset: optional(isTexts), lists: optional(record(isListChange)) })],
+  ['rewind', (event) => isRecord(event) && ('to' in event ? isRewindTo : isRewindTask)(event)],
+])
+
+/** An object with a place in the thread. */
+export const isPlaced: Check = object({ seq: isCount, prev: optional(isCount) })
+
+/** An event whose fields are as its type says; of an unknown type: whose envelope is. */
+export function isWellFormed(event: { type: unknown }): boolean {
+  return isEnvelope(event) && (bodies.get(event.type)?.(event) ?? true)
 }
 
-function isListChange(change: unknown): boolean {
-  return isRecord(change) && (isStrings(change['append']) || isStrings(change['ids']))
-}
+const isOrigin = object({ run: isText, ns: isNamespace })
+const hasOrigin = object({ origin: isOrigin })
+const isEntry = object({
+  message: isMessage,
+  origin: optional(isOrigin),
+  base: optional((base) => isEntry(base)),
+})
+
+/** A serialised state, as a snapshot carries it. */
+export const isWellFormedState: Check = object({
+  runs: list(hasId),
+  spaces: list(
+    object({ ns: isNamespace, values: isRecord, lists: record(isTexts), pending: isTexts, touched: isTexts }),
+  ),
+  settled: list(isEntry),
+  live: list(object({ id: isText, parts: list(object({ text: isText })), meta: isMeta, origin: isOrigin })),
+  aliases: list(isTexts),
+  tools: list(hasOrigin),
+  tasks: list(hasOrigin),
+  custom: list((pair) => Array.isArray(pair) && isText(pair[0]) && hasOrigin(pair[1])),
+  recent: list(hasOrigin),
+  interrupts: list(hasOrigin),
+  errors: list(isRecord),
+  ignored: isCount,
+})

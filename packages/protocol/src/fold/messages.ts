@@ -1,7 +1,23 @@
 import type { MessageDelta, MessageEnd, MessagePut, MessageRemove, MessageStart } from '../events/event.ts'
-import { currentEntry, messageOfOpen, metaOf, noteChange, originOf, putSettled, resolveId, settle } from './entries.ts'
-import { isListed, writableSpace } from './spaces.ts'
-import type { OpenEntry, OpenPart } from './state.ts'
+import type { Message, MessageMeta } from '../messages/message.ts'
+import { ROOT } from '../namespace.ts'
+import {
+  currentEntry,
+  isFinal,
+  layOn,
+  messageOfOpen,
+  metaOf,
+  noteChange,
+  originOf,
+  putSettled,
+  resolveId,
+  sameContent,
+  sameOrigin,
+  settle,
+} from './entries.ts'
+import { forget } from './forget.ts'
+import { idsOf, spaceKey, writableSpace } from './spaces.ts'
+import type { Entry, OpenEntry, OpenPart } from './state.ts'
 import { made, writable, type Work } from './work.ts'
 
 type MutableOpen = { -readonly [K in keyof OpenEntry]: OpenEntry[K] }
@@ -13,27 +29,17 @@ export type Missing = string | undefined
 export function applyMessageStart(work: Work, event: MessageStart): Missing {
   const id = resolveId(work.state, event.id)
   const origin = originOf(event)
-  const open = work.state.live.get(id)
-  if (open && open.origin.run === origin.run && open.origin.task === origin.task) {
-    if (open.origin.attempt === origin.attempt) return undefined
-  }
-  const base = currentEntry(work.state, id)
-  const listed = base?.listed ?? false
-  const entry: OpenEntry = {
-    id,
-    role: event.role,
-    name: event.name,
-    toolCallId: event.toolCallId,
-    meta: metaOf(event, event.meta),
-    parts: [],
-    origin,
-    step: event.step,
-    listed,
-    base,
-  }
+  const known = work.state.live.get(id)
+  if (known && sameOrigin(known.origin, origin)) return undefined
+  const now = currentEntry(work.state, id)
+  const { role, name, toolCallId, step } = event
+  const meta = { ...event.meta, ...metaOf(event) }
+  const { aside, arrived, base } = layOn(now, origin)
+  const isNew = noteChange(work, origin.ns, id, now === undefined)
+  const open = { id, role, name, toolCallId, meta, parts: [], origin, step, aside, arrived: arrived || isNew, base }
   if (work.state.settled.has(id)) writable(work, 'settled').delete(id)
-  writable(work, 'live').set(id, made(work, entry))
-  noteChange(work, origin, id, listed)
+  writable(work, 'live').set(id, made(work, open))
+  noteAlias(work, id, meta)
   return undefined
 }
 
@@ -42,27 +48,25 @@ export function applyMessageDelta(work: Work, event: MessageDelta): Missing {
   const known = work.state.live.get(id)
   if (known === undefined) return `delta of message ${event.id}, which is not streaming`
   const part = known.parts[event.part]
-  if (part === undefined) {
-    if (event.part !== known.parts.length || event.at !== 0)
-      return `delta of message ${event.id} skips to part ${event.part}`
-  } else if (event.at > part.text.length) {
-    return `delta of message ${event.id} begins at ${event.at}, its part ends at ${part.text.length}`
-  }
-  const text = part === undefined ? event.text : beyond(part.text, event.at, event.text)
-  if (text === undefined) return `delta of message ${event.id} at ${event.at} repeats other text than is there`
-  const open = writableOpen(work, known)
-  if (part === undefined) {
-    const first: OpenPart = { kind: event.kind ?? 'text', text, callId: event.callId, name: event.name }
-    open.parts = [...open.parts, made(work, first)]
-  } else if (text !== '') {
-    writablePart(work, open, event.part).text += text
-  }
+  if (part === undefined) return applyFirstDelta(work, known, event)
+  const text = beyond(part.text, event.at, event.text)
+  if (text === undefined) return `delta of message ${event.id} at ${event.at} does not fit on ${part.text.length}`
+  if (text !== '') writablePart(work, writableOpen(work, known), event.part).text += text
   return undefined
 }
 
-/** What of `text`, put at `at`, lies beyond the end of `known`; `undefined` when the overlap differs. */
+function applyFirstDelta(work: Work, known: OpenEntry, event: MessageDelta): Missing {
+  const { part, at, text, kind = 'text', callId, name } = event
+  if (part !== known.parts.length || at !== 0) return `delta of message ${event.id} skips to part ${part}`
+  const open = writableOpen(work, known)
+  open.parts = [...open.parts, made(work, { kind, text, callId, name })]
+  return undefined
+}
+
+/** What of `text`, put at `at`, lies beyond the end of `known`; `undefined` when it leaves a hole or says otherwise. */
 function beyond(known: string, at: number, text: string): string | undefined {
   if (at === known.length) return text
+  if (at > known.length) return undefined
   const overlap = known.slice(at, at + text.length)
   return text.startsWith(overlap) ? text.slice(overlap.length) : undefined
 }
@@ -86,51 +90,64 @@ export function applyMessageEnd(work: Work, event: MessageEnd): Missing {
   const id = resolveId(work.state, event.id)
   const open = work.state.live.get(id)
   if (open === undefined) return `end of message ${event.id}, which is not streaming`
-  const whole =
-    event.lengths.length === open.parts.length && open.parts.every((part, i) => part.text.length === event.lengths[i])
+  const { lengths, usage, finishReason, providerId } = event
+  const whole = lengths.length === open.parts.length && open.parts.every((part, i) => part.text.length === lengths[i])
   if (!whole) return `message ${event.id} ended with other lengths than arrived`
-  const message = messageOfOpen(open, 'done', event.parts)
-  message.meta = {
+  const meta = {
     ...open.meta,
-    ...(event.usage && { usage: event.usage }),
-    ...(event.finishReason !== undefined && { finishReason: event.finishReason }),
-    ...(event.providerId !== undefined && { providerId: event.providerId }),
+    ...(usage && { usage }),
+    ...(finishReason !== undefined && { finishReason }),
+    ...(providerId !== undefined && { providerId }),
   }
-  putSettled(work, id, settle(open, message))
-  if (event.providerId !== undefined && event.providerId !== id) writable(work, 'aliases').set(event.providerId, id)
+  putSettled(work, id, settle(open, messageOfOpen({ ...open, meta }, 'done', event.parts)))
+  noteAlias(work, id, meta)
   return undefined
 }
 
 export function applyMessagePut(work: Work, event: MessagePut): Missing {
   const id = resolveId(work.state, event.message.id)
   const origin = originOf(event)
-  const base = currentEntry(work.state, id)
-  const listed = base?.listed ?? false
-  const message = {
-    ...event.message,
-    id,
-    status: event.message.status ?? 'done',
-    meta: metaOf(event, event.message.meta),
-  } as const
-  putSettled(work, id, { message, origin, step: event.step, listed, committed: false, transient: false, base })
-  noteChange(work, origin, id, listed, event.after)
+  const now = currentEntry(work.state, id)
+  const message = messagePut(event, id, now)
+  const { aside, arrived, base } = layOn(now, origin)
+  const isNew = noteChange(work, origin.ns, id, now === undefined, event.after)
+  const { step } = event
+  putSettled(work, id, { message, origin, step, committed: false, aside, arrived: arrived || isNew, base })
+  noteAlias(work, id, message.meta ?? {})
   return undefined
+}
+
+/** The committed message itself when this one adds nothing to it: a run may repeat what the thread holds. */
+function messagePut(event: MessagePut, id: string, now: Entry | undefined): Message {
+  let known = now
+  while (known !== undefined && !isFinal(known, event.ns ?? ROOT)) known = known.base
+  if (known !== undefined && !addsTo(known.message, event.message)) return known.message
+  const { status, meta } = event.message
+  return { ...event.message, id, status: status === 'cut' ? 'cut' : 'done', meta: { ...metaOf(event), ...meta } }
+}
+
+/** Whether `next` says something that `known` does not. Status and meta that it leaves out stay as they are. */
+function addsTo(known: Message, next: Message): boolean {
+  const { status = known.status, meta = {} } = next
+  if (status !== known.status || !sameContent(known, next)) return true
+  const said: Readonly<Record<string, unknown>> = { ...known.meta }
+  return Object.entries(meta).some(([key, value]) => JSON.stringify(value) !== JSON.stringify(said[key]))
 }
 
 export function applyMessageRemove(work: Work, event: MessageRemove): Missing {
   const id = resolveId(work.state, event.id)
-  const space = writableSpace(work, originOf(event).ns)
+  const { ns } = originOf(event)
+  if (!work.state.spaces.has(spaceKey(ns))) return undefined
+  const space = writableSpace(work, ns)
   const without = (ids: readonly string[]) => (ids.includes(id) ? ids.filter((other) => other !== id) : ids)
   space.lists = Object.fromEntries(Object.entries(space.lists).map(([key, ids]) => [key, without(ids)]))
   space.pending = without(space.pending)
   space.touched = without(space.touched)
-  const elsewhere = [...work.state.spaces.values()].some((other) => isListed(other, id) || other.pending.includes(id))
-  if (!elsewhere) forget(work, id)
+  if (![...work.state.spaces.values()].some((other) => idsOf(other).includes(id))) forget(work, new Set([id]))
   return undefined
 }
 
-/** Drops a message that no space names any more. */
-export function forget(work: Work, id: string): void {
-  if (work.state.live.has(id)) writable(work, 'live').delete(id)
-  if (work.state.settled.has(id)) writable(work, 'settled').delete(id)
+function noteAlias(work: Work, id: string, { providerId }: MessageMeta): void {
+  if (providerId === undefined || providerId === id || work.state.aliases.get(providerId) === id) return
+  writable(work, 'aliases').set(providerId, id)
 }

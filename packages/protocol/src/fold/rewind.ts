@@ -1,105 +1,136 @@
 import type { RewindTask, RewindTo } from '../events/event.ts'
 import type { Message } from '../messages/message.ts'
 import { isWithin, ROOT, sameNamespace, taskSegment, type Namespace } from '../namespace.ts'
-import { originOf } from './entries.ts'
-import { forget } from './messages.ts'
-import { dropSpacesBelow } from './runs.ts'
-import { spaceKey, writableSpace } from './spaces.ts'
-import type { Entry, Origin } from './state.ts'
-import { replaceMap, writable, type Work } from './work.ts'
+import { isFinal, originOf, putVersion, resolveId, sameContent, versionOf } from './entries.ts'
+import { dropSpaces, forget } from './forget.ts'
+import { idsOf, isListed, spaceKey, writableSpace } from './spaces.ts'
+import type { Entry, Origin, Space, Version } from './state.ts'
+import { dropWhere, replaceMap, writable, type Work } from './work.ts'
 
 /** Withdraws all that one attempt of a task emitted: in its own namespace by attempt, in those below altogether. */
 export function applyRewindTask(work: Work, event: RewindTask): undefined {
   const { ns } = originOf(event)
   const below = [...ns, taskSegment(event.node, event.task)]
-  const emitted = (origin: Origin) =>
-    (origin.task === event.task && origin.attempt === event.attempt && sameNamespace(origin.ns, ns)) ||
-    isWithin(origin.ns, below)
-  withdrawMessages(work, ns, below, emitted)
-  withdrawFrom(work, 'tools', emitted)
-  withdrawFrom(work, 'interrupts', emitted)
-  withdrawFrom(work, 'custom', emitted)
-  if (work.state.recent.some((entry) => emitted(entry.origin))) {
-    work.state.recent = work.state.recent.filter((entry) => !emitted(entry.origin))
-  }
-  for (const [id, task] of work.state.tasks) if (isWithin(task.origin.ns, below)) writable(work, 'tasks').delete(id)
-}
-
-function withdrawFrom(work: Work, key: 'tools' | 'interrupts' | 'custom', emitted: (origin: Origin) => boolean): void {
-  for (const [id, item] of work.state[key]) if (emitted(item.origin)) writable(work, key).delete(id)
-}
-
-function withdrawMessages(work: Work, ns: Namespace, below: Namespace, emitted: (origin: Origin) => boolean): void {
-  const space = work.state.spaces.get(spaceKey(ns))
-  const belowKey = spaceKey(below)
-  const inner = [...work.state.spaces].filter(([key]) => key === belowKey || key.startsWith(`${belowKey}|`))
-  const candidates = new Set([
-    ...(space ? [...space.pending, ...space.touched] : []),
-    ...inner.flatMap(([, { lists, pending, touched }]) => [...Object.values(lists).flat(), ...pending, ...touched]),
-  ])
-  const gone = new Set<string>()
-  for (const id of candidates) {
-    const open = work.state.live.get(id)
-    const entry = work.state.settled.get(id)
-    const now =
-      open !== undefined ? (emitted(open.origin) ? withdraw(open.base, emitted) : 'keep') : withdraw(entry, emitted)
-    if (now === 'keep' || (open === undefined && now === entry)) continue
-    if (now === undefined) gone.add(id)
-    else {
-      if (open !== undefined) writable(work, 'live').delete(id)
-      writable(work, 'settled').set(id, now)
-    }
-  }
-  dropSpacesBelow(work, (key) => key === belowKey || key.startsWith(`${belowKey}|`))
-  for (const id of gone) forget(work, id)
-  if (space === undefined) return
-  const mine = writableSpace(work, ns)
-  mine.pending = mine.pending.filter((id) => !gone.has(id))
-  mine.touched = mine.touched.filter((id) => {
-    const entry = work.state.settled.get(id)
-    return work.state.live.has(id) || (entry !== undefined && !entry.committed)
+  const isBelow = (origin: Origin) => isWithin(origin.ns, below)
+  const isOwn = (origin: Origin) =>
+    origin.task === event.task && origin.attempt === event.attempt && sameNamespace(origin.ns, ns)
+  const emitted = ({ origin }: { origin: Origin }) => isBelow(origin) || isOwn(origin)
+  const inner = [...work.state.spaces.values()].filter((space) => isWithin(space.ns, below))
+  const outer = [...ns, ''].flatMap((_, depth) => work.state.spaces.get(spaceKey(ns.slice(0, depth))) ?? [])
+  const changed = new Set([...outer.flatMap(({ touched }) => touched), ...inner.flatMap(idsOf)])
+  const left = withdrawVersions(work, changed, ns, ({ origin }, committed) => {
+    return isBelow(origin) || (isOwn(origin) && !committed)
   })
+  dropSpaces(work, (space) => isWithin(space.ns, below))
+  for (const space of outer) tidy(work, space, sameNamespace(space.ns, ns) ? left : [])
+  dropWhere(work, 'tools', emitted)
+  dropWhere(work, 'interrupts', emitted)
+  dropWhere(work, 'custom', emitted)
+  dropWhere(work, 'tasks', ({ origin }) => isBelow(origin))
+  const { recent } = work.state
+  if (recent.some(emitted)) work.state.recent = recent.filter((entry) => !emitted(entry))
 }
 
-/** The entry without what `emitted` takes: itself, what it replaced, or nothing. */
-function withdraw(entry: Entry | undefined, emitted: (origin: Origin) => boolean): Entry | undefined {
-  if (entry === undefined) return undefined
-  if (emitted(entry.origin) && !entry.committed) return withdraw(entry.base, emitted)
-  const base = withdraw(entry.base, emitted)
-  return base === entry.base ? entry : { ...entry, base }
+type IsWithdrawn = (version: Version, committed: boolean) => boolean
+
+/**
+ * Takes the withdrawn versions out of these messages: what stood below stands again, or the message is gone. Answers the
+ * ids that leave the page of `ns`, because what brought them there is withdrawn.
+ */
+function withdrawVersions(work: Work, ids: Iterable<string>, ns: Namespace, isWithdrawn: IsWithdrawn): string[] {
+  const gone = new Set<string>()
+  const leaving: string[] = []
+  for (const id of ids) {
+    const top = versionOf(work.state, id)
+    const taken: Version[] = []
+    const left = standing(top, isWithdrawn, taken)
+    if (taken.length === 0) continue
+    dropAliases(work, id, taken, left)
+    const isHere = (version: Version) => sameNamespace(version.origin.ns, ns)
+    const brought = taken.some((version) => version.arrived && isHere(version))
+    if (left === undefined) gone.add(id)
+    else if (brought && isHere(left)) putVersion(work, id, { ...left, arrived: true })
+    else putVersion(work, id, left)
+    if (brought && (left === undefined || !isHere(left))) leaving.push(id)
+  }
+  forget(work, gone)
+  return leaving
+}
+
+/** The newest version that is not withdrawn, without those below it that are; `taken` gets what is taken out. */
+function standing<T extends Version>(
+  version: T | undefined,
+  isWithdrawn: IsWithdrawn,
+  taken: Version[],
+): T | Entry | undefined {
+  if (version === undefined) return undefined
+  const base = standing(version.base, isWithdrawn, taken)
+  if (!isWithdrawn(version, 'committed' in version && version.committed)) {
+    return base === version.base ? version : { ...version, base }
+  }
+  taken.push(version)
+  return base
+}
+
+/** Drops the provider's ids that only withdrawn versions had. */
+function dropAliases(work: Work, id: string, taken: readonly Version[], left: Version | undefined): void {
+  for (const version of taken) {
+    const name = providerIdOf(version)
+    if (name === undefined || (left && name === providerIdOf(left))) continue
+    if (work.state.aliases.get(name) === id) writable(work, 'aliases').delete(name)
+  }
+}
+
+function providerIdOf(version: Version): string | undefined {
+  return ('message' in version ? version.message.meta : version.meta)?.providerId
+}
+
+/** Leaves in `pending` what is still here, and in `touched` what is still to be committed. */
+function tidy(work: Work, { ns }: Space, leaving: readonly string[]): void {
+  const { live, settled } = work.state
+  const space = writableSpace(work, ns)
+  space.pending = space.pending.filter((id) => (live.has(id) || settled.has(id)) && !leaving.includes(id))
+  space.touched = space.touched.filter((id) => {
+    const entry = settled.get(id)
+    return entry === undefined ? live.has(id) || isListed(space, id) : !isFinal(entry, ns)
+  })
 }
 
 /** Root state and its message lists become what the event says; a message that did not change keeps its identity. */
 export function applyRewindTo(work: Work, event: RewindTo): undefined {
+  const { values, lists, messages } = event.state
   const before = work.state.settled
-  dropSpacesBelow(work, (key) => key !== '')
-  const settled = new Map<string, Entry>()
-  for (const message of event.state.messages) {
-    const known = before.get(message.id)
-    settled.set(message.id, {
-      message:
-        known && sameContent(known.message, message) ? known.message : { ...message, status: message.status ?? 'done' },
-      origin: known?.origin ?? originOf(event),
-      step: known?.step,
-      listed: true,
-      committed: true,
-      transient: false,
-      base: undefined,
-    })
-  }
-  replaceMap(work, 'settled', settled)
+  const ours = (id: string) => resolveId(work.state, id)
+  const kept = messages.map((message) =>
+    entryAt(event, before.get(ours(message.id)), { ...message, id: ours(message.id) }),
+  )
+  const shown = Object.entries(lists).map(([key, ids]) => [key, ids.map(ours)] as const)
+  const settled = new Map(kept.map((entry) => [entry.message.id, entry]))
+  const answered = new Set(messages.map(({ toolCallId }) => toolCallId))
+  replaceMap(work, 'spaces', new Map())
   replaceMap(work, 'live', new Map())
+  replaceMap(work, 'settled', settled)
   replaceMap(work, 'tasks', new Map())
   replaceMap(work, 'interrupts', new Map())
+  dropWhere(work, 'aliases', (id) => !settled.has(id))
+  dropWhere(work, 'tools', ({ id }) => !answered.has(id))
+  dropWhere(work, 'custom', ({ toolCallId }) => toolCallId === undefined || !answered.has(toolCallId))
   const space = writableSpace(work, ROOT)
-  space.values = { ...event.state.values }
-  space.lists = { ...event.state.lists }
-  space.pending = []
-  space.touched = []
+  space.values = { ...values }
+  space.lists = Object.fromEntries(shown)
+  space.touched = [...new Set(shown.flatMap(([, ids]) => ids))].filter((id) => !settled.has(id))
 }
 
-function sameContent(a: Message, b: Message): boolean {
-  const key = ({ role, content, parts, toolCalls, toolCallId, name }: Message) =>
-    JSON.stringify([role, content, parts, toolCalls, toolCallId, name])
-  return a.content === b.content && key(a) === key(b)
+/** A message as the state that is gone back to has it. */
+function entryAt(event: RewindTo, known: Entry | undefined, message: Message): Entry {
+  const same = known !== undefined && sameContent(known.message, message)
+  return {
+    message: same ? known.message : { ...message, status: message.status === 'cut' ? 'cut' : 'done' },
+    origin: { ...originOf(event), ns: ROOT },
+    step: known?.step,
+    committed: true,
+    aside: [],
+    arrived: false,
+    base: undefined,
+  }
 }

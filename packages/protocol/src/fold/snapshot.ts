@@ -1,5 +1,6 @@
 import type { WireError } from '../errors.ts'
-import type { Namespace } from '../namespace.ts'
+import { sameOrigin } from './entries.ts'
+import { spaceKey } from './spaces.ts'
 import {
   emptyState,
   type CustomEntry,
@@ -31,14 +32,17 @@ export interface SerializedState {
   ignored: number
 }
 
-/** An entry as JSON; `origin` and `step` only where the message's meta does not say the same. */
+/**
+ * An entry as JSON; `origin` and `step` only where the message's meta does not say the same. `committed` is left out
+ * when true, `aside` when empty, `arrived` when false.
+ */
 export interface SerializedEntry {
   message: Entry['message']
-  origin?: { run: string; ns: Namespace; task?: string | undefined; attempt: number }
+  origin?: Origin
   step?: number | null
-  listed?: boolean
   committed?: boolean
-  transient?: boolean
+  aside?: readonly string[]
+  arrived?: boolean
   base?: SerializedEntry
 }
 
@@ -68,7 +72,7 @@ export function deserializeState(json: SerializedState): ThreadState {
     ...emptyState(),
     runs: byId(json.runs),
     current: json.current,
-    spaces: new Map(json.spaces.map((space) => [space.ns.join('|'), space])),
+    spaces: new Map(json.spaces.map((space) => [spaceKey(space.ns), space])),
     settled: new Map(json.settled.map((entry) => [entry.message.id, deserializeEntry(entry)])),
     live: byId(json.live),
     aliases: new Map(json.aliases),
@@ -88,9 +92,9 @@ function serializeEntry(entry: Entry): SerializedEntry {
     message,
     ...(!sameOrigin(origin, originInMeta(message)) && { origin }),
     ...(step !== message.meta?.step && { step: step ?? null }),
-    ...(entry.listed && { listed: true }),
-    ...(entry.committed && { committed: true }),
-    ...(entry.transient && { transient: true }),
+    ...(!entry.committed && { committed: false }),
+    ...(entry.aside.length > 0 && { aside: entry.aside }),
+    ...(entry.arrived && { arrived: true }),
     ...(base && { base: serializeEntry(base) }),
   }
 }
@@ -99,19 +103,15 @@ function deserializeEntry(json: SerializedEntry): Entry {
   const { message } = json
   return {
     message,
-    origin: json.origin ? { ...json.origin, task: json.origin.task } : originInMeta(message),
+    origin: json.origin ?? originInMeta(message),
     step: json.step === undefined ? message.meta?.step : (json.step ?? undefined),
-    listed: json.listed ?? false,
-    committed: json.committed ?? false,
-    transient: json.transient ?? false,
+    committed: json.committed ?? true,
+    aside: json.aside ?? [],
+    arrived: json.arrived ?? false,
     base: json.base && deserializeEntry(json.base),
   }
 }
 
 function originInMeta({ meta }: Entry['message']): Origin {
   return { run: meta?.run ?? '', ns: meta?.namespace ?? [], task: meta?.task, attempt: meta?.attempt ?? 1 }
-}
-
-function sameOrigin(a: Origin, b: Origin): boolean {
-  return a.run === b.run && a.task === b.task && a.attempt === b.attempt && a.ns.join('|') === b.ns.join('|')
 }

@@ -21,7 +21,14 @@ export function writableSpace(work: Work, ns: Namespace): MutableSpace {
   return space
 }
 
-/** Whether some list of the namespace holds the id. Linear: use the entry's `listed` on a hot path. */
+/** The ids of one list; none when there is no such list, whatever its name. */
+export function listOf(lists: Space['lists'], key: string): readonly string[] {
+  return Object.hasOwn(lists, key) ? lists[key]! : NO_IDS
+}
+
+const NO_IDS: readonly string[] = Object.freeze([])
+
+/** Whether some list of the namespace holds the id. */
 export function isListed(space: Space, id: string): boolean {
   return Object.values(space.lists).some((ids) => ids.includes(id))
 }

@@ -41,15 +41,22 @@ export interface ThreadState {
   readonly errors: readonly WireError[]
   /** Events seen but not used: late ones of an ended run, unknown types, malformed ones. */
   readonly ignored: number
+  /** The same object in all states of a thread: readers remember under it what they answered last. Says nothing. */
+  readonly lineage: object | undefined
 }
 
-/** How much of what may grow is kept (events.md, rule 12). */
+/**
+ * How much is kept of what may grow. Maps are trimmed in bulk, when they hold twice as many; of tasks only those that
+ * ended count.
+ */
 export const KEPT_RUNS = 32
 export const KEPT_TOOLS = 1000
 export const KEPT_TASKS = 256
 export const KEPT_CUSTOM = 256
 export const KEPT_CUSTOM_KEYS = 1000
 export const KEPT_ERRORS = 32
+/** Versions of one message by different attempts of one step; beyond, those between the newest and the oldest go. */
+export const KEPT_BASES = 64
 
 /** What is missing, in one sentence, and the first event that could not be applied. */
 export interface Gap {
@@ -77,7 +84,7 @@ export interface Space {
   readonly lists: Readonly<Record<string, readonly string[]>>
   /** Ids that are in no list (yet), in order of arrival. */
   readonly pending: readonly string[]
-  /** Ids that are in a list and changed since its last `values`. */
+  /** Ids whose message is not the committed one: changed since its step's `values`, streaming, or listed and not here. */
   readonly touched: readonly string[]
 }
 
@@ -94,13 +101,16 @@ export interface Entry {
   readonly message: Message
   readonly origin: Origin
   readonly step: number | undefined
-  /** A list of its namespace holds it. */
-  readonly listed: boolean
-  /** A `values` of its namespace has come since it last changed: its attempt can no longer withdraw it. */
+  /** The `values` of its step has come: its attempt can no longer withdraw it. */
   readonly committed: boolean
-  /** The `values` of its own step did not take it: out of the list, readable by node, tag and namespace. */
-  readonly transient: boolean
-  /** What it replaced, until its step commits. */
+  /**
+   * Namespaces (wire form) whose page it is off: the `values` of its step came and no list took it. It can still be read
+   * by node and tag.
+   */
+  readonly aside: readonly string[]
+  /** It brought its message to its namespace: withdrawn, the message leaves that page. */
+  readonly arrived: boolean
+  /** What it replaced, until the step commits; of a subgraph's message, until the root's step does. */
   readonly base: Entry | undefined
 }
 
@@ -114,9 +124,13 @@ export interface OpenEntry {
   readonly parts: readonly OpenPart[]
   readonly origin: Origin
   readonly step: number | undefined
-  readonly listed: boolean
+  readonly aside: readonly string[]
+  readonly arrived: boolean
   readonly base: Entry | undefined
 }
+
+/** What one attempt made of a message. */
+export type Version = Entry | OpenEntry
 
 /** One growing part of a streaming message. */
 export interface OpenPart {
@@ -191,4 +205,5 @@ const EMPTY: ThreadState = Object.freeze({
   interrupts: new Map(),
   errors: [],
   ignored: 0,
+  lineage: undefined,
 })

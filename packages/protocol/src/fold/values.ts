@@ -1,120 +1,142 @@
 import type { ListChange, Values } from '../events/event.ts'
-import { originOf, resolveId } from './entries.ts'
-import { spaceKey, writableSpace, type MutableSpace } from './spaces.ts'
-import type { Entry, Space } from './state.ts'
-import { writable, type Work } from './work.ts'
+import { isWithin, parseSegment, type Namespace } from '../namespace.ts'
+import { isFinal, originOf, putVersion, resolveId, versionOf } from './entries.ts'
+import { listOf, spaceKey, writableSpace, type MutableSpace } from './spaces.ts'
+import type { Entry, Space, ThreadState, Version } from './state.ts'
+import type { Work } from './work.ts'
 
 /** `values` sets state and order, and commits what its step made; it replaces nothing that is still open. */
 export function applyValues(work: Work, event: Values): undefined {
-  const { ns } = originOf(event)
-  const before = work.state.spaces.get(spaceKey(ns))
-  const space = writableSpace(work, ns)
+  const space = writableSpace(work, originOf(event).ns)
   space.values = changedValues(space.values, event)
-  if (event.lists !== undefined || event.full) {
-    space.lists = changedLists(work, before, event)
-    commitLists(work, space, before, event.lists ?? {})
-  }
-  commitTouched(work, space)
-  if (Object.keys(space.lists).length > 0) setAside(work, space, event.step)
+  if (event.lists !== undefined || event.full) changeLists(work, space, event)
+  commitTouched(work, space, event)
 }
 
-function changedValues(values: Space['values'], { set, unset, full }: Values): Space['values'] {
+function changedValues(values: Space['values'], { set, unset = [], full }: Values): Space['values'] {
   const next = full ? { ...set } : set ? { ...values, ...set } : values
-  if (unset === undefined || unset.length === 0) return next
-  const gone = new Set(unset)
-  return Object.fromEntries(Object.entries(next).filter(([key]) => !gone.has(key)))
+  if (unset.length === 0) return next
+  return Object.fromEntries(Object.entries(next).filter(([key]) => !unset.includes(key)))
 }
 
-function changedLists(work: Work, before: Space | undefined, { lists = {}, full }: Values): Space['lists'] {
-  const next: [string, readonly string[]][] = full
-    ? []
-    : Object.entries(before?.lists ?? {}).filter(([key]) => !Object.hasOwn(lists, key))
-  for (const [key, change] of Object.entries(lists)) {
-    const known = before?.lists[key] ?? []
-    next.push([key, 'ids' in change ? replaced(work, known, change.ids) : appended(work, known, change.append)])
+function changeLists(work: Work, space: MutableSpace, { lists = {}, full }: Values): void {
+  const before = space.lists
+  const changes = Object.entries(lists).map(
+    ([key, change]) => [key, changedList(work.state, listOf(before, key), change)] as const,
+  )
+  space.lists = Object.fromEntries([...(full ? [] : Object.entries(before)), ...changes])
+  if (!full && Object.values(lists).every((change) => 'append' in change)) {
+    noteListed(
+      work,
+      space,
+      changes.flatMap(([key, ids]) => ids.slice(listOf(before, key).length)),
+    )
+    return
   }
-  return Object.fromEntries(next)
+  const was = Object.values(before).flat()
+  const now = Object.values(space.lists).flat()
+  noteListed(work, space, without(now, was))
+  noteUnlisted(work, space, without(was, now))
 }
 
 /** The new order; the old array when it says the same, so that readers see no change. */
-function replaced(work: Work, known: readonly string[], ids: readonly string[]): readonly string[] {
-  const next = ids.map((id) => resolveId(work.state, id))
-  return next.length === known.length && next.every((id, i) => id === known[i]) ? known : next
-}
-
-function appended(work: Work, known: readonly string[], ids: readonly string[]): readonly string[] {
-  const resolved = ids.map((id) => resolveId(work.state, id))
-  return known.length === 0 ? resolved : [...known, ...resolved.filter((id) => !known.includes(id))]
-}
-
-/** Marks what the lists name now, and frees what they no longer name: absence never removes, so that goes to `pending`. */
-function commitLists(
-  work: Work,
-  space: MutableSpace,
-  before: Space | undefined,
-  changes: Readonly<Record<string, ListChange>>,
-): void {
-  const appendsOnly = Object.values(changes).every((change) => 'append' in change) && Object.keys(changes).length > 0
-  const named = appendsOnly
-    ? Object.values(changes).flatMap((change) => ('append' in change ? change.append : change.ids))
-    : Object.values(space.lists).flat()
-  const listed = new Set(named.map((id) => resolveId(work.state, id)))
-  for (const id of listed) markListed(work, space, id)
-  if (space.pending.some((id) => listed.has(id))) space.pending = space.pending.filter((id) => !listed.has(id))
-  if (appendsOnly || before === undefined) return
-  const dropped = Object.values(before.lists)
-    .flat()
-    .filter((id) => !listed.has(id))
-  if (dropped.length === 0) return
-  for (const id of dropped) markUnlisted(work, id)
-  const gone = new Set(dropped)
-  space.touched = space.touched.filter((id) => !gone.has(id))
-  space.pending = [...space.pending, ...dropped.filter((id) => !space.pending.includes(id))]
-}
-
-function markListed(work: Work, space: Space, id: string): void {
-  const open = work.state.live.get(id)
-  if (open !== undefined) {
-    if (!open.listed) writable(work, 'live').set(id, { ...open, listed: true })
-    return
+function changedList(state: ThreadState, known: readonly string[], change: ListChange): readonly string[] {
+  if ('append' in change) {
+    const more = without(
+      change.append.map((id) => resolveId(state, id)),
+      known,
+    )
+    return more.length === 0 ? known : [...known, ...more]
   }
-  const entry = work.state.settled.get(id)
-  if (entry === undefined || (entry.listed && entry.committed)) return
-  const own = spaceKey(entry.origin.ns) === spaceKey(space.ns)
-  writable(work, 'settled').set(id, own ? commit(entry) : { ...entry, listed: true, transient: false })
+  const ids = [...new Set(change.ids.map((id) => resolveId(state, id)))]
+  return ids.length === known.length && ids.every((id, i) => id === known[i]) ? known : ids
 }
 
-function markUnlisted(work: Work, id: string): void {
-  const open = work.state.live.get(id)
-  if (open?.listed) writable(work, 'live').set(id, { ...open, listed: false })
-  const entry = work.state.settled.get(id)
-  if (entry?.listed) writable(work, 'settled').set(id, { ...entry, listed: false })
+/** Each of `ids` once that is not among `others`. A set is made only where it pays. */
+function without(ids: readonly string[], others: readonly string[]): string[] {
+  const known = ids.length > 8 ? new Set(others) : { has: (id: string) => others.includes(id) }
+  return [...new Set(ids)].filter((id) => !known.has(id))
 }
 
-function commit(entry: Entry): Entry {
-  return { ...entry, listed: true, committed: true, transient: false, base: undefined }
+function noteListed(work: Work, space: MutableSpace, ids: readonly string[]): void {
+  if (ids.length === 0) return
+  const page = spaceKey(space.ns)
+  space.pending = without(space.pending, ids)
+  space.touched = [...space.touched, ...without(ids, space.touched)]
+  for (const id of ids) {
+    replaceVersions(work, id, (version) =>
+      version.aside.includes(page) ? { ...version, aside: without(version.aside, [page]) } : version,
+    )
+  }
 }
 
-/** A listed message that changed in this step is committed by it, unless it is still open. */
-function commitTouched(work: Work, space: MutableSpace): void {
-  if (space.touched.length === 0) return
-  const open = space.touched.filter((id) => work.state.live.has(id))
+/** Absence never removes: what no list names any more is pending again. */
+function noteUnlisted(work: Work, space: MutableSpace, ids: readonly string[]): void {
+  if (ids.length === 0) return
+  const { live, settled } = work.state
+  const unknown = ids.filter((id) => !live.has(id) && !settled.has(id))
+  space.pending = [...space.pending, ...without(ids, unknown)]
+  space.touched = without(space.touched, unknown)
+}
+
+/** Commits what its step made, unless it is open; what no list took leaves the page where there are lists. */
+function commitTouched(work: Work, space: MutableSpace, event: Values): void {
+  const hasLists = Object.keys(space.lists).length > 0
   for (const id of space.touched) {
-    const entry = work.state.settled.get(id)
-    if (entry !== undefined && !entry.committed) writable(work, 'settled').set(id, commit(entry))
+    const unlisted = hasLists && space.pending.includes(id)
+    replaceVersions(work, id, (version) => {
+      const reach = 'message' in version ? reachOf(work.state, event, version, space.ns) : 'none'
+      return reach === 'none' ? version : committed(version, space.ns, unlisted && reach === 'its own step')
+    })
   }
-  space.touched = open
+  const left = space.touched.filter((id) => {
+    const entry = work.state.settled.get(id)
+    return entry === undefined || !isFinal(entry, space.ns)
+  })
+  if (left.length < space.touched.length) space.touched = left
 }
 
-/** What ended in this step or before and was not taken into a list is transient from now on. */
-function setAside(work: Work, space: MutableSpace, step: number | undefined): void {
-  if (step === undefined) return
-  const aside = space.pending.filter((id) => {
-    const entry = work.state.settled.get(id)
-    return entry !== undefined && !entry.transient && entry.step !== undefined && entry.step <= step
-  })
-  if (aside.length === 0) return
-  for (const id of aside) writable(work, 'settled').set(id, { ...work.state.settled.get(id)!, transient: true })
-  // A new array: what is shown is remembered by the identity of `pending`.
-  space.pending = [...space.pending]
+/** Replaces the versions of a message, the newest first. */
+function replaceVersions(work: Work, id: string, next: (version: Version) => Version): void {
+  const replaced = <T extends Version>(version: T): T => {
+    // `next` answers what it was given, or a copy with other marks.
+    const top = next(version) as T
+    const base = top.base && replaced(top.base)
+    return base === top.base ? top : { ...top, base }
+  }
+  const version = versionOf(work.state, id)
+  const now = version && replaced(version)
+  if (now !== undefined && now !== version) putVersion(work, id, now)
+}
+
+/**
+ * What a `values` means to an entry: it commits the step that made it, or it is of a later run, or none of both: the
+ * entry is of another namespace or committed before, the `values` lags behind, or the task that made the entry waits for
+ * a person and may be withdrawn when it goes on.
+ */
+function reachOf(
+  { tasks }: ThreadState,
+  { run, step }: Values,
+  entry: Entry,
+  ns: Namespace,
+): 'its own step' | 'a later run' | 'none' {
+  if (!isWithin(entry.origin.ns, ns) || isFinal(entry, ns)) return 'none'
+  const { origin } = entry
+  // Seen from this namespace, what a subgraph made was made by the task that called it.
+  const inside = origin.ns[ns.length]
+  const task = tasks.get(inside === undefined ? (origin.task ?? '') : parseSegment(inside).task)
+  // Of earlier runs only the tasks are known that this run goes on with.
+  if (origin.run !== run && task === undefined) return 'a later run'
+  if (task?.status === 'running' || task?.status === 'interrupted') return 'none'
+  const madeIn = inside === undefined ? entry.step : task?.step
+  if (madeIn === undefined || step === undefined) return 'a later run'
+  return madeIn <= step ? 'its own step' : 'none'
+}
+
+/** What it replaced in this namespace or below cannot come back; what it replaced above still can. */
+function committed<T extends Version>(version: T, ns: Namespace, isAside: boolean): T {
+  let { base } = version
+  while (base !== undefined && isWithin(base.origin.ns, ns)) base = base.base
+  const aside = isAside ? [...version.aside, spaceKey(ns)] : version.aside
+  return { ...version, origin: { ...version.origin, ns }, committed: true, aside, arrived: false, base }
 }

@@ -1,3 +1,4 @@
+import { LayeredMap } from './layered-map.ts'
 import type { ThreadState } from './state.ts'
 
 /** A state that may be written to. */
@@ -14,29 +15,36 @@ type ValueIn<K extends MapKey> = ThreadState[K] extends ReadonlyMap<string, infe
  */
 export interface Work {
   readonly state: MutableState
-  readonly owned: Set<keyof ThreadState>
+  readonly owned: Set<MapKey>
   readonly fresh: Set<object>
 }
 
 /** Starts a fold from `state`, which stays as it is. */
 export function beginWork(state: ThreadState): Work {
-  return { state: { ...state }, owned: new Set(), fresh: new Set() }
+  return { state: { ...state, lineage: state.lineage ?? {} }, owned: new Set(), fresh: new Set() }
 }
 
 /** A map of the state that may be written to: a copy on first use. */
-export function writable<K extends MapKey>(work: Work, key: K): Map<string, ValueIn<K>> {
+export function writable<K extends MapKey>(work: Work, key: K): LayeredMap<ValueIn<K>> {
   if (!work.owned.has(key)) {
-    // The copy has the type of what it copies; TypeScript cannot see that through the indexed access.
-    ;(work.state as Record<K, unknown>)[key] = new Map(work.state[key] as ReadonlyMap<string, ValueIn<K>>)
-    work.owned.add(key)
+    replaceMap(work, key, LayeredMap.over(work.state[key] as ReadonlyMap<string, ValueIn<K>>))
   }
-  return work.state[key] as unknown as Map<string, ValueIn<K>>
+  // Only `replaceMap` marks a key as owned, and it puts a LayeredMap of this type there.
+  return work.state[key] as unknown as LayeredMap<ValueIn<K>>
 }
 
 /** Replaces a map of the state by one this fold may write to. */
-export function replaceMap<K extends MapKey>(work: Work, key: K, map: Map<string, ValueIn<K>>): void {
-  ;(work.state as Record<K, unknown>)[key] = map
+export function replaceMap<K extends MapKey>(work: Work, key: K, map: ReadonlyMap<string, ValueIn<K>>): void {
+  // The map has the type of what it replaces; TypeScript cannot see that through the indexed access.
+  ;(work.state as Record<K, unknown>)[key] = LayeredMap.over(map)
   work.owned.add(key)
+}
+
+/** Deletes from a map of the state what `drop` takes; no copy is made when that is nothing. */
+export function dropWhere<K extends MapKey>(work: Work, key: K, drop: (value: ValueIn<K>) => boolean): void {
+  for (const [id, value] of work.state[key] as ReadonlyMap<string, ValueIn<K>>) {
+    if (drop(value)) writable(work, key).delete(id)
+  }
 }
 
 /** Notes that this fold made `value`, so it may write to it until the fold ends. */
@@ -45,10 +53,20 @@ export function made<T extends object>(work: Work, value: T): T {
   return value
 }
 
-/** Deletes the oldest entries of a map in insertion order until `kept` are left. */
-export function capOldest(map: Map<string, unknown>, kept: number): void {
+/** The list with one more at its end; within one fold the same array grows. */
+export function withLast<T>(work: Work, list: readonly T[], item: T): T[] {
+  // Only arrays that this fold made are in `fresh`, so nobody else holds it yet.
+  const next = work.fresh.has(list) ? (list as T[]) : made(work, list.slice())
+  next.push(item)
+  return next
+}
+
+/** Deletes the oldest entries beyond `kept`, in bulk when they are as many again: so that the cost stays linear. */
+export function capOldest(map: LayeredMap<unknown>, kept: number): void {
+  if (map.size < kept * 2) return
+  let excess = map.size - kept
   for (const key of map.keys()) {
-    if (map.size <= kept) return
+    if (excess-- <= 0) return
     map.delete(key)
   }
 }

@@ -114,6 +114,7 @@ function complete(body: Body, seq: number, place: Place): RivuletEvent {
   } else if (place.run !== undefined) {
     body['run'] = place.run
   }
+  if (body['type'] === 'message.delta') body['part'] ??= 0
   // An object with type and seq; the fold checks the fields that it relies on and counts what lacks them.
   return body as unknown as RivuletEvent
 }

@@ -1,5 +1,5 @@
 import type { WireError } from '../errors.ts'
-import type { RivuletEvent } from '../events/event.ts'
+import type { MessageDelta, RivuletEvent } from '../events/event.ts'
 import type { Frame } from '../frame.ts'
 import { formatCursor } from '../log/event-log.ts'
 import { encodeSse } from './encode-sse.ts'
@@ -20,7 +20,8 @@ const PLAIN_NAME = /^(?!batch$)[\w.:-]+$/
 
 /**
  * Writes a frame for the own wire over SSE. An event is `id: <log>.<seq>`, `event: <type>` and its other fields as JSON
- * in `data`; `run` is left out while it is the one of the event before it on this connection, which `wire` remembers.
+ * in `data`; `run` is left out while it is the one of the event before it on this connection, which `wire` remembers,
+ * and the `part` of a delta while it is 0, as most are.
  * Several events are one `event: batch`: a JSON array of events with their `type`, and with their `seq` where it is not
  * the one before plus 1; `id` is the last one's cursor. A heartbeat is the comment `: at <log>.<seq>`. A frame without
  * events is the empty string.
@@ -65,6 +66,7 @@ function bodyOf(event: RivuletEvent, wire: WireState): object {
   const { type: _type, seq, prev, run, ...body } = event
   const known = run === wire.run
   wire.run = run
+  if (event.type === 'message.delta' && event.part === 0) delete (body as Partial<MessageDelta>).part
   return {
     ...body,
     ...(!known && { run }),

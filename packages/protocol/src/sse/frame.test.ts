@@ -27,7 +27,8 @@ const recorded: Frame[] = [
   frame(stamp({ type: 'run.start', run: 'r1', protocol: 1 }, 4)),
   frame(stamp({ type: 'message.start', run: 'r1', id: 'm1', role: 'assistant' }, 5)),
   frame(stamp(delta('Grüße, ', 0), 6)),
-  frame(stamp(delta('😀\nline', 7), 9, 6), stamp({ type: 'custom', run: 'r1', data: { a: null } }, 10)),
+  frame(stamp({ ...delta('why', 0), part: 1, kind: 'reasoning' } as RunEvent, 8, 6)),
+  frame(stamp(delta('😀\nline', 7), 9), stamp({ type: 'custom', run: 'r1', data: { a: null } }, 10)),
   { type: 'at', log: 'k3x9q0ab', seq: 10 },
   frame(stamp({ type: 'error', run: 'r1', error: { code: 'NODE_FAILED', message: 'tool failed' } }, 11)),
   frame(
@@ -56,14 +57,16 @@ function decodeAll(pieces: readonly (Uint8Array | string)[]): Frame[] {
 
 describe('the wire', () => {
   test('shows the event model to whoever looks at it', () => {
-    expect(encodeAll(recorded.slice(1, 7))).toBe(
+    expect(encodeAll(recorded.slice(1, 8))).toBe(
       [
         'id: k3x9q0ab.3\nevent: sync\ndata: {"phase":"live"}\n\n',
         'id: k3x9q0ab.4\nevent: run.start\ndata: {"protocol":1,"run":"r1"}\n\n',
         'id: k3x9q0ab.5\nevent: message.start\ndata: {"id":"m1","role":"assistant"}\n\n',
-        'id: k3x9q0ab.6\nevent: message.delta\ndata: {"id":"m1","part":0,"at":0,"text":"Grüße, "}\n\n',
+        'id: k3x9q0ab.6\nevent: message.delta\ndata: {"id":"m1","at":0,"text":"Grüße, "}\n\n',
+        'id: k3x9q0ab.8\nevent: message.delta\n',
+        'data: {"id":"m1","part":1,"at":0,"text":"why","kind":"reasoning","prev":6}\n\n',
         'id: k3x9q0ab.10\nevent: batch\n',
-        'data: [{"type":"message.delta","seq":9,"id":"m1","part":0,"at":7,"text":"😀\\nline","prev":6},',
+        'data: [{"type":"message.delta","seq":9,"id":"m1","at":7,"text":"😀\\nline"},',
         '{"type":"custom","data":{"a":null}}]\n\n',
         ': at k3x9q0ab.10\n\n',
       ].join(''),
@@ -95,23 +98,16 @@ describe('the wire', () => {
     }
   })
 
-  test('costs at most 100 bytes a token beside its text', () => {
+  test('costs at most 100 bytes a token beside its text, with ids as long as ours are', () => {
     const wire = wireState()
-    let at = 0
-    let bytes = encodeFrame(frame(stamp({ type: 'run.start', run: 'run-0123456789', protocol: 1 }, 1)), wire).length
-    for (let seq = 2; seq < 1002; seq++) {
-      const event: RunEvent = {
-        type: 'message.delta',
-        run: 'run-0123456789',
-        id: 'msg-01234567',
-        part: 0,
-        at,
-        text: 'word',
-      }
-      bytes += encodeFrame(frame(stamp(event, seq)), wire).length - 'word'.length
-      at += 4
+    const run = 'td0ttpkc0bxbura4k4uw8dsk'
+    const tokens = 10_000
+    let bytes = encodeFrame(frame(stamp({ type: 'run.start', run, protocol: 1 }, 1)), wire).length
+    for (let i = 0; i < tokens; i++) {
+      const event = { type: 'message.delta', run, id: '3afarmkso19w.0', part: 0, at: i * 4, text: 'word' } as const
+      bytes += encodeFrame(frame(stamp(event, i + 2)), wire).length - event.text.length
     }
-    expect(bytes / 1000).toBeLessThan(100)
+    expect(bytes / tokens).toBeLessThanOrEqual(100)
   })
 
   test('leaves no event for a frame without any', () => {
