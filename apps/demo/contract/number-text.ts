@@ -1,4 +1,4 @@
-/** A number for people: `12,345.68`, `0.000123`, `1.2E21`. At most six significant digits behind whole numbers. */
+/** A number for people: `12,345.68`, `0.000123`, `1.2E21`. At most five or six significant digits behind whole numbers. */
 export function numberText(value: number): string {
   if (value === 0) return '0'
   const size = Math.abs(value)
@@ -9,5 +9,5 @@ export function numberText(value: number): string {
 
 const grouped = new Intl.NumberFormat('en-US')
 const rounded = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 })
-const precise = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 6 })
+const precise = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 5 })
 const scientific = new Intl.NumberFormat('en-US', { notation: 'scientific', maximumSignificantDigits: 6 })

@@ -1,27 +1,30 @@
 import { fileURLToPath } from 'node:url'
-import { createApp, type App } from '@rivulet/server'
-import type { AgentLabel } from '../contract/agent-label.ts'
-import { chooseModel, type ModelEnvironment } from './agent/choose-model.ts'
+import { createApp } from '@rivulet/server'
+import { nodeListener, type NodeListener } from '@rivulet/server/node'
 import { buildAgent } from './agent/graph.ts'
+import { createModel } from './agent/model.ts'
+import type { ModelChoice } from './agent/model-choice.ts'
 import { readDocs } from './tools/docs/read-docs.ts'
 import { indexSections, type DocsIndex } from './tools/docs/search.ts'
 import { createTools } from './tools/tools.ts'
 
-/** The demo's server, to be mounted at `/v1`, and what the page says about its agent. */
+/** The demo's server. */
 export interface Demo {
-  app: App
-  label: AgentLabel
+  /** Answers the requests under `/v1`. */
+  listener: NodeListener
+  /** Ends streams and runs. */
+  close: () => Promise<void>
 }
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
 /** A CSV file travels in the body of a run, so this is larger than the server's own default. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 
-/** Builds the demo: one graph, `agent`, served from memory. `env` chooses its model. */
-export function createDemo(env: ModelEnvironment): Demo {
-  const { model, label } = chooseModel(env)
-  const agent = buildAgent(model, createTools({ docs: onceRead(REPOSITORY) }))
-  return { app: createApp({ graphs: { agent }, limits: { bodyBytes: MAX_BODY_BYTES } }), label }
+/** Builds the demo: one graph, `agent`, with the model that was chosen, served from memory. */
+export function createDemo(choice: ModelChoice): Demo {
+  const agent = buildAgent(createModel(choice), createTools({ docs: onceRead(REPOSITORY) }))
+  const app = createApp({ graphs: { agent }, limits: { bodyBytes: MAX_BODY_BYTES } })
+  return { listener: nodeListener(app), close: () => app.close({ graceMs: 0 }) }
 }
 
 /** The index over a repository's documentation, made when it is first asked for; a failure is not kept. */

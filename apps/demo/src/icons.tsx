@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 const paths = {
   wave: 'M3 9c3-3 6-3 9 0s6 3 9 0M3 16c3-3 6-3 9 0s6 3 9 0',
   send: 'M12 19V5M5.5 11.5 12 5l6.5 6.5',
-  stop: 'M7 7h10v10H7zM10 8v8M14 8v8M12 8v8',
+  stop: 'M7.5 7.5h9v9h-9z',
   clip: 'M19 11.5 12 18.5a4 4 0 0 1-5.7-5.7l7.5-7.5a2.7 2.7 0 0 1 3.8 3.8l-7.4 7.4a1.3 1.3 0 0 1-1.9-1.9l6.4-6.4',
   close: 'M7 7l10 10M17 7 7 17',
   menu: 'M4 7h16M4 12h16M4 17h16',
@@ -20,13 +20,13 @@ const paths = {
 /** Name of an icon. */
 export type IconName = keyof typeof paths
 
-/** A decorative outline in the colour and size of the text around it; screen readers skip it. */
+/** A decorative outline in the colour and size of the text around it (stop is filled); screen readers skip it. */
 export function Icon({ name }: { name: IconName }): ReactNode {
   return (
     <svg
       className="icon"
       viewBox="0 0 24 24"
-      fill="none"
+      fill={name === 'stop' ? 'currentColor' : 'none'}
       stroke="currentColor"
       strokeWidth="1.8"
       strokeLinecap="round"

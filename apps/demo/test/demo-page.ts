@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { createServer, type ViteDevServer } from 'vite'
-import type { ModelEnvironment } from '../server/agent/choose-model.ts'
+import type { ModelEnvironment } from '../server/agent/model-choice.ts'
 import { demoConfig } from '../server/dev/config.ts'
 
 const FLAGS =

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { chatServer, writeChunks, writeError, type ChatServer } from './chat-completions-server.ts'
 import {
@@ -18,30 +18,39 @@ const chromium = findChromium()
 
 describe.skipIf(chromium === undefined)('the demo in a browser', () => {
   let browser: Browser
+  let context: BrowserContext
   let demo: RunningDemo
   const problems: string[] = []
 
-  const open = async (options: BrowserContextOptions = {}, url = demo.url): Promise<Page> => {
-    const context = await browser.newContext(options)
-    context.setDefaultTimeout(10_000)
+  const open = async (url = demo.url, viewport = { width: 1280, height: 800 }): Promise<Page> => {
     const page = await context.newPage()
     page.on('pageerror', (error) => problems.push(error.message))
     page.on('console', (message) => {
       if (message.type() === 'error') problems.push(message.text())
     })
+    await page.setViewportSize(viewport)
     await page.goto(url)
     return page
   }
 
   beforeAll(async () => {
     ;[browser, demo] = await Promise.all([launch(chromium!), startDemo({})])
+    // One context, so that modules are fetched once and not for every page.
+    context = await browser.newContext()
+    context.setDefaultTimeout(50_000)
     // The first visit lets Vite prepare the page, which is no part of what a test waits for.
     const page = await open()
-    await page.getByLabel('Message').waitFor({ timeout: 50_000 })
+    await page
+      .getByLabel('Message')
+      .waitFor()
+      .catch((error: unknown) => {
+        throw new Error(`the page did not come up: ${problems.join('\n')}`, { cause: error })
+      })
+    context.setDefaultTimeout(14_000)
   }, 60_000)
 
   afterEach(async () => {
-    await Promise.all(browser.contexts().map((context) => context.close()))
+    await Promise.all(context.pages().map((page) => page.close()))
     const seen = problems.splice(0)
     if (seen.length > 0) throw new Error(`the page reported: ${seen.join('\n')}`)
   })
@@ -128,7 +137,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', () => {
     await page.getByText('30.48 cm').first().waitFor()
     expect(await answers(page)).toEqual(before)
 
-    const other = await open({}, page.url())
+    const other = await open(page.url())
     await other.getByText('30.48 cm').first().waitFor()
     await say(page, 'and in mm?')
     await other.getByText('304.8 mm').first().waitFor()
@@ -179,7 +188,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', () => {
   })
 
   test('a phone shows everything without scrolling sideways, and its list of chats opens and closes', async () => {
-    const page = await open({ viewport: { width: 360, height: 740 } })
+    const page = await open(demo.url, { width: 360, height: 740 })
     await page.getByRole('button', { name: 'Analyze a sample CSV' }).click()
     await page.locator('.recharts-bar-rectangle').first().waitFor()
     await untilIdle(page)
@@ -194,7 +203,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', () => {
   })
 
   test('a reader who scrolled up is left alone, and can jump to the latest', async () => {
-    const page = await open({ viewport: { width: 800, height: 420 } })
+    const page = await open(demo.url, { width: 800, height: 420 })
     await say(page, 'hello')
     await untilBusy(page)
     await untilIdle(page)
@@ -242,7 +251,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', () => {
     })
 
     test('a failing node is said in words, and trying again works', async () => {
-      const page = await open({}, withModel.url)
+      const page = await open(withModel.url)
       expect(await page.locator('.agent-label').innerText()).toBe('test-model')
       await say(page, 'hi')
       const alert = page.getByRole('alert')

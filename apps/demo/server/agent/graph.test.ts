@@ -11,8 +11,8 @@ import { describe, expect, test } from 'vitest'
 import type { CsvFile } from '../../contract/csv-file.ts'
 import { indexSections } from '../tools/docs/search.ts'
 import { createTools } from '../tools/tools.ts'
-import { chooseModel } from './choose-model.ts'
 import { addFiles, buildAgent } from './graph.ts'
+import { createModel } from './model.ts'
 
 const atOnce = async (): Promise<void> => {}
 const docs = indexSections([
@@ -25,7 +25,7 @@ const docs = indexSections([
 ])
 
 const agent = (breathe: (signal: AbortSignal) => Promise<void> = atOnce) =>
-  buildAgent(chooseModel({}, atOnce).model, createTools({ docs: async () => docs, breathe }))
+  buildAgent(createModel({ kind: 'rules' }, atOnce), createTools({ docs: async () => docs, breathe }))
 
 interface Asked {
   events: RunEvent[]

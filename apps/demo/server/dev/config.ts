@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import type { UserConfig } from 'vite'
-import type { ModelEnvironment } from '../agent/choose-model.ts'
+import { chooseModel, type ModelEnvironment } from '../agent/model-choice.ts'
 import { demoPlugin } from './plugin.ts'
 
 /** With this condition the workspace's packages resolve to their sources, so nothing has to be built first. */
@@ -11,7 +11,7 @@ const SOURCE = '@rivulet/source'
 export function demoConfig(env: ModelEnvironment): UserConfig {
   return {
     root: fileURLToPath(new URL('../..', import.meta.url)),
-    plugins: [react(), demoPlugin(env)],
+    plugins: [react(), demoPlugin(chooseModel(env))],
     resolve: { conditions: [SOURCE, 'module', 'browser', 'development|production'] },
     ssr: {
       resolve: { conditions: [SOURCE, 'module', 'node', 'development|production'], externalConditions: [SOURCE] },

@@ -1,9 +1,10 @@
-import { useSelect, type StreamHandle } from '@rivulet/react'
+import { useSelect } from '@rivulet/react'
 import { useState, type ReactNode } from 'react'
+import type { AgentHandle } from './agent-handle.ts'
 import { announcement } from './announcement.ts'
 
 /** Tells screen readers that an answer begins, and reads it once it is complete: never token by token. */
-export function Announcer({ handle }: { handle: StreamHandle }): ReactNode {
+export function Announcer({ handle }: { handle: AgentHandle }): ReactNode {
   const status = useSelect(handle, (thread) => thread.status)
   // While tokens arrive this is empty, so it does not change with them.
   const lastText = useSelect(handle, (thread) => (thread.isLoading ? '' : (thread.messages.at(-1)?.content ?? '')))

@@ -1,8 +1,9 @@
-import { useSelect, type StreamHandle } from '@rivulet/react'
+import { useSelect } from '@rivulet/react'
 import { useEffect, useState, type ReactNode } from 'react'
+import type { AgentHandle } from './agent-handle.ts'
 
 /** Says that the connection is being opened again, and in how many seconds. Shows nothing while all is well. */
-export function ConnectionNotice({ handle }: { handle: StreamHandle }): ReactNode {
+export function ConnectionNotice({ handle }: { handle: AgentHandle }): ReactNode {
   const { phase, attempt, nextRetryAt } = useSelect(handle, ({ connection }) => connection)
   const isWaiting = phase === 'waiting' && nextRetryAt !== undefined
   if (!isWaiting && !(phase === 'connecting' && attempt > 0)) return null

@@ -1,12 +1,13 @@
-import { useMessage, useProgress, useToolCall, type StreamHandle } from '@rivulet/react'
+import { useMessage, useProgress, useToolCall } from '@rivulet/react'
 import type { ToolCall } from '@rivulet/protocol'
 import { memo, type ReactNode } from 'react'
 import { CsvChip } from '../csv/csv-chip.tsx'
 import { Markdown } from '../markdown/markdown.tsx'
 import { ToolCard } from '../tool-card/tool-card.tsx'
+import type { AgentHandle } from './agent-handle.ts'
 
 /** One message, which renders alone: while it streams, its neighbours do nothing. */
-export const MessageRow = memo(function MessageRow({ handle, id }: { handle: StreamHandle; id: string }): ReactNode {
+export const MessageRow = memo(function MessageRow({ handle, id }: { handle: AgentHandle; id: string }): ReactNode {
   const message = useMessage(handle, id)
   // A tool's answer is shown in the card of its call.
   if (!message || message.role === 'tool' || message.role === 'system') return null
@@ -45,7 +46,7 @@ function UserMessage({ text, files, delivery }: UserMessageProps): ReactNode {
   )
 }
 
-function LiveToolCard({ handle, call }: { handle: StreamHandle; call: ToolCall }): ReactNode {
+function LiveToolCard({ handle, call }: { handle: AgentHandle; call: ToolCall }): ReactNode {
   const state = useToolCall(handle, call.id)
   const progress = useProgress(handle, call.id)
   return (
@@ -53,7 +54,7 @@ function LiveToolCard({ handle, call }: { handle: StreamHandle; call: ToolCall }
       name={call.name}
       args={call.args}
       status={state?.status ?? 'pending'}
-      progress={progress}
+      progress={progress?.data}
       output={state?.output}
       error={state?.error?.message}
     />

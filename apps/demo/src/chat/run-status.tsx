@@ -1,8 +1,9 @@
-import { useSelect, type StreamHandle } from '@rivulet/react'
+import { useSelect } from '@rivulet/react'
 import type { ReactNode } from 'react'
+import type { AgentHandle } from './agent-handle.ts'
 
 /** Which node of the graph is running; nothing while none is. */
-export function RunStatus({ handle }: { handle: StreamHandle }): ReactNode {
+export function RunStatus({ handle }: { handle: AgentHandle }): ReactNode {
   const isLoading = useSelect(handle, (thread) => thread.isLoading)
   const nodes = useSelect(handle, (thread) => thread.activeNodes.map(({ node }) => node).join(', '))
   if (!isLoading) return null

@@ -5,6 +5,9 @@ import { Icon } from '../icons.tsx'
 import { threadHref } from '../thread-location.ts'
 import { ago } from './ago.ts'
 
+/** As many as the server gives at once. */
+const MAX_THREADS = 100
+
 /** See {@link ThreadList}. */
 export interface ThreadListProps {
   client: Client
@@ -13,9 +16,9 @@ export interface ThreadListProps {
   onOpen: (threadId: string | undefined) => void
 }
 
-/** All chats, the one used last first, and the way to a new one. They are links, so a new tab works too. */
+/** The chats used last, and the way to a new one. They are links, so a new tab works too. */
 export function ThreadList({ client, current, onOpen }: ThreadListProps): ReactNode {
-  const { data, isError, dataUpdatedAt } = useThreads(client)
+  const { data, isError, dataUpdatedAt } = useThreads(client, { limit: MAX_THREADS })
   const threads = data?.threads ?? []
   return (
     <nav className="threads" aria-label="Chats">
@@ -23,7 +26,7 @@ export function ThreadList({ client, current, onOpen }: ThreadListProps): ReactN
         <Icon name="plus" />
         New chat
       </a>
-      {threads.length > 0 && <h2 className="threads-title">Earlier</h2>}
+      {threads.length > 0 && <h2 className="threads-title">Chats</h2>}
       <ul className="threads-list">
         {threads.map((thread) => (
           <li key={thread.id}>

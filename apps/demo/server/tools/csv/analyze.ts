@@ -10,7 +10,7 @@ export const MAX_COLUMNS = 60
 const MAX_PIECES = 40
 const MIN_LINES_A_PIECE = 100
 
-/** How far the analysis is, in rows. `total` is the number of lines until the last row is read, then that of rows. */
+/** How far the analysis is, in rows. Until the last row is read, `total` is what the number of lines lets expect. */
 export interface CsvProgress {
   done: number
   total: number
@@ -37,16 +37,16 @@ export async function analyzeCsv(file: CsvFile, options: AnalyzeOptions): Promis
   const { signal, onProgress, breathe } = options
   if (file.text.includes('\0')) return problem(file, 'is not a text file, so it cannot be read as CSV.')
   const text = unifyLines(file.text)
-  const lines = countLines(text)
+  const expected = countRows(text)
   const table = tableMeter()
-  onProgress({ done: 0, total: lines, message: 'Reading rows' })
+  onProgress({ done: 0, total: expected, message: 'Reading rows' })
   await readRows(text, {
-    pieces: Math.min(MAX_PIECES, Math.max(1, Math.floor(lines / MIN_LINES_A_PIECE))),
+    pieces: Math.min(MAX_PIECES, Math.max(1, Math.floor(expected / MIN_LINES_A_PIECE))),
     signal,
     breathe,
     onRows(rows) {
       for (const row of rows) table.add(row)
-      onProgress({ done: Math.min(table.rows(), lines), total: lines, message: 'Reading rows' })
+      onProgress({ done: Math.min(table.rows(), expected), total: expected, message: 'Reading rows' })
     },
   })
   const rows = table.rows()
@@ -112,8 +112,9 @@ function columnNames(header: readonly string[], unnamed: boolean): string[] {
   })
 }
 
-function countLines(text: string): number {
-  let count = 1
+/** Rows below the header, if no cell holds a line end. */
+function countRows(text: string): number {
+  let count = text.endsWith('\n') ? -1 : 0
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1
-  return count
+  return Math.max(0, count)
 }
