@@ -1,5 +1,5 @@
 import type { WireError } from '../errors.ts'
-import type { MessageDelta, RivuletEvent } from '../events/event.ts'
+import type { RivuletEvent } from '../events/event.ts'
 import type { Frame } from '../frame.ts'
 import { formatCursor } from '../log/event-log.ts'
 import { encodeSse } from './encode-sse.ts'
@@ -66,9 +66,10 @@ function bodyOf(event: RivuletEvent, wire: WireState): object {
   const { type: _type, seq, prev, run, ...body } = event
   const known = run === wire.run
   wire.run = run
-  if (event.type === 'message.delta' && event.part === 0) delete (body as Partial<MessageDelta>).part
   return {
     ...body,
+    // Not written by JSON; deleting it would cost more.
+    ...(event.type === 'message.delta' && event.part === 0 && { part: undefined }),
     ...(!known && { run }),
     ...(prev !== undefined && prev !== seq - 1 && { prev }),
   }
