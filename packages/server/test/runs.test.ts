@@ -136,6 +136,16 @@ describe('starting a run', () => {
     expect(threads).toHaveLength(1)
   })
 
+  test('again long after its end answers what is left of it', async () => {
+    const server = await startServer({ graphs: { words: wordGraph(['a']) } })
+    const body = (run: number) => ({ graph: 'words', run: `r${run}` })
+    for (let run = 0; run < 40; run++) await server.post('/v1/threads/t1/runs?wait=1', body(run))
+    const again = foldFrames(await (await server.run('t1', body(0))).all())
+    expect(messagesOf(again)[0]).toMatchObject({ id: 'r0-m', content: 'a' })
+    const state = foldFrames(await (await server.read('/v1/threads/t1/events?until=r0')).all())
+    expect(messagesOf(state)).toHaveLength(40)
+  })
+
   test('many times at once starts it once', async () => {
     const server = await startServer({ graphs: { words: wordGraph(['a']) } })
     const body = { graph: 'words', run: 'r1', input: 1 }

@@ -245,6 +245,28 @@ describe('reading until a run ends', () => {
   })
 })
 
+describe('reading what there is', () => {
+  const read = async (log: EventLog, query: ReadQuery): Promise<string[]> => {
+    const frames: string[] = []
+    for await (const frame of readLog(log, { ...query, follow: false }, never)) frames.push(shape(frame))
+    return frames
+  }
+
+  test('ends where the log ended when it began', async () => {
+    const log = await logOf([runStart('r'), custom(1)])
+    expect(await read(log, {})).toEqual(['snapshot 2'])
+    expect(await read(log, { after: 1 })).toEqual(['replay 1', 'custom 2', 'live 2'])
+    expect(await read(log, { after: 2 })).toEqual(['replay 2', 'live 2'])
+    expect(await read(log, { after: 1, modes: ['values'], until: 'nobody' })).toEqual(['snapshot 2'])
+    expect(await read(memoryLog({ id: 'log' }), { after: 0 })).toEqual(['replay 0', 'live 0'])
+  })
+
+  test('ends with the run it was to wait for, if that comes first', async () => {
+    const log = await logOf([runStart('r'), runEnd('r'), runStart('s')])
+    expect(await read(log, { after: 0, until: 'r' })).toEqual(['replay 0', 'run.start 1, run.end 2', 'live 2'])
+  })
+})
+
 describe('a reader that is stopped', () => {
   test('before it begins gets no more than where it stands', async () => {
     const frames: string[] = []

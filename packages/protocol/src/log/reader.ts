@@ -15,6 +15,8 @@ export interface ReadQuery extends ReadFilter {
   after?: string | number | undefined
   /** Id of a run: the reading ends after that run's end. Without it, it goes on until the signal. */
   until?: string | undefined
+  /** Whether to go on after what the log holds now. Default `true`. */
+  follow?: boolean | undefined
 }
 
 /** Frames of one reader. Iterated once. */
@@ -32,7 +34,7 @@ const EVENT_COST = 100
 
 /**
  * Reads a log as frames: first where the reader stands, then everything after it, live, until `signal` aborts (which
- * ends the iteration without an error) or the run `until` is over.
+ * ends the iteration without an error) or the run `until` is over; without `follow`, until there is no more.
  *
  * With a cursor of this log: `sync replay`, what the reader missed, `sync live`. Without one, with one of another log or
  * of events that were trimmed, and where the snapshot is smaller than what was missed: `sync snapshot`. After that, one
@@ -68,6 +70,7 @@ class Reading {
     this.#log = log
     this.#query = query
     this.#signal = signal
+    if (query.follow === false) this.#endAt = log.head()
   }
 
   idleAt(): number | undefined {
@@ -153,7 +156,7 @@ class Reading {
   #follow(state: ThreadState): void {
     const query = this.#query
     const status = query.until === undefined ? undefined : state.runs.get(query.until)?.status
-    if (status !== undefined && status !== 'running') this.#endAt = state.cursor
+    if (status !== undefined && status !== 'running') this.#endAt = Math.min(this.#endAt, state.cursor)
     if (passesAll(query)) return
     const passes = createEventFilter(query, state)
     const whole = wantsWholeMessages(query) ? createWholeMessages(state, query) : (event: StampedEvent) => [event]

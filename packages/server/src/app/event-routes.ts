@@ -17,6 +17,8 @@ export function eventRoutes(deps: Deps): Hono<AppEnv> {
     if (run !== undefined) checkRecorded(query.modes ?? [], run)
     const log = await deps.store.openLog(tenant, thread.id)
     const { heartbeatMs, stallMs, onError } = deps
+    // A run that ended long ago may be forgotten by the log, which would wait for its end for ever.
+    if (query.until !== undefined) query.follow = run?.status === 'running'
     return offer(context, deps.streams.open({ thread: thread.memory, log, query, heartbeatMs, stallMs, onError }))
   })
   return routes

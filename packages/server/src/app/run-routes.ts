@@ -50,7 +50,8 @@ function streamRun(deps: Deps, thread: Thread, { run, log }: StartedRun, after: 
   return deps.streams.open({
     thread: thread.memory,
     log,
-    query: { after: after ?? run.after, until: run.id },
+    // A run that was joined long after its end may be forgotten by the log, which would wait for its end for ever.
+    query: { after: after ?? run.after, until: run.id, follow: run.status === 'running' },
     heartbeatMs: deps.heartbeatMs,
     stallMs: deps.stallMs,
     onError: deps.onError,

@@ -155,6 +155,8 @@ export class RunKeeper {
 
   #keep(job: Job): Promise<RunResult> {
     const stop = new AbortController()
+    // It was on its way when the server began to close.
+    if (this.#closed) stop.abort(new RivuletError('CANCELLED', 'the server closes'))
     const key = keyOf(job.tenant, job.thread.id, job.run.id)
     const result = this.#carryOut(job, stop.signal).finally(() => this.#active.delete(key))
     this.#active.set(key, { stop, result })
