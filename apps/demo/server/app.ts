@@ -21,8 +21,8 @@ const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 
 /** Builds the demo: one graph, `agent`, with the model that was chosen, served from memory. */
-export function createDemo(choice: ModelChoice): Demo {
-  const agent = buildAgent(createModel(choice), createTools({ docs: onceRead(REPOSITORY) }))
+export async function createDemo(choice: ModelChoice): Promise<Demo> {
+  const agent = buildAgent(await createModel(choice), createTools({ docs: onceRead(REPOSITORY) }))
   const app = createApp({ graphs: { agent }, limits: { bodyBytes: MAX_BODY_BYTES } })
   return { listener: nodeListener(app), close: () => app.close({ graceMs: 0 }) }
 }

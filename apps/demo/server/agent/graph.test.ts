@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest'
 import type { CsvFile } from '../../contract/csv-file.ts'
 import { indexSections } from '../tools/docs/search.ts'
 import { createTools } from '../tools/tools.ts'
-import { addFiles, buildAgent } from './graph.ts'
+import { addFiles, buildAgent, type AgentGraph } from './graph.ts'
 import { createModel } from './model.ts'
 
 const atOnce = async (): Promise<void> => {}
@@ -24,8 +24,8 @@ const docs = indexSections([
   },
 ])
 
-const agent = (breathe: (signal: AbortSignal) => Promise<void> = atOnce) =>
-  buildAgent(createModel({ kind: 'rules' }, atOnce), createTools({ docs: async () => docs, breathe }))
+const agent = async (breathe: (signal: AbortSignal) => Promise<void> = atOnce) =>
+  buildAgent(await createModel({ kind: 'rules' }, atOnce), createTools({ docs: async () => docs, breathe }))
 
 interface Asked {
   events: RunEvent[]
@@ -35,9 +35,9 @@ interface Asked {
 
 async function ask(
   text: string,
-  options: { file?: CsvFile; graph?: ReturnType<typeof agent>; signal?: AbortSignal } = {},
+  options: { file?: CsvFile; graph?: AgentGraph; signal?: AbortSignal } = {},
 ): Promise<Asked> {
-  const { file, graph = agent(), signal } = options
+  const { file, graph = await agent(), signal } = options
   const parts = file && [{ kind: 'file' as const, mediaType: 'text/csv', name: file.name }]
   const input = { messages: [{ role: 'user', content: text, ...(parts && { parts }) }], ...(file && { files: [file] }) }
   const events: RunEvent[] = []
@@ -103,7 +103,7 @@ test('a stop in the middle of a tool ends the run and the tool', async () => {
     if (breaths === 2) stop.abort()
     signal.throwIfAborted()
   }
-  const { events, state } = await ask('', { file, graph: agent(breathe), signal: stop.signal })
+  const { events, state } = await ask('', { file, graph: await agent(breathe), signal: stop.signal })
   expect(events.at(-1)).toMatchObject({ type: 'run.end', status: 'cancelled' })
   expect(breaths).toBe(2)
   expect([...state.tools.values()].map(({ status }) => status)).not.toContain('running')

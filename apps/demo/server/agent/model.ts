@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { fromAsyncIterable, type ChatModel } from '@rivulet/core'
-import { openAiModel } from '../openai/openai-model.ts'
 import { speakByRules, type SpeakOptions } from '../rules/speak.ts'
 import type { ModelChoice } from './model-choice.ts'
 
 /** The model that was chosen. `pause` sets the pace at which the rule-based one writes; by default real time. */
-export function createModel(choice: ModelChoice, pause: SpeakOptions['pause'] = pauseInTime): ChatModel {
-  return choice.kind === 'openai' ? openAiModel(choice) : ruleBasedModel(pause)
+export async function createModel(choice: ModelChoice, pause: SpeakOptions['pause'] = pauseInTime): Promise<ChatModel> {
+  if (choice.kind === 'rules') return ruleBasedModel(pause)
+  const { openAiModel } = await import('../openai/openai-model.ts')
+  return openAiModel(choice)
 }
 
 function ruleBasedModel(pause: SpeakOptions['pause']): ChatModel {

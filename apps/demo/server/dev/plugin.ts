@@ -31,14 +31,14 @@ export function demoPlugin(choice: ModelChoice): Plugin {
 
 /** The demo as its code is now: made once, and anew when Vite has loaded the code again. */
 function demoLoader(server: ViteDevServer, choice: ModelChoice): () => Promise<Demo> {
-  let made: { from: object; demo: Demo } | undefined
+  let made: { from: object; demo: Promise<Demo> } | undefined
   return async () => {
     // What Vite loads is untyped; the path says what it is.
     const module = (await server.ssrLoadModule(APP)) as typeof AppModule
     if (made?.from !== module) {
-      const old = made
+      const old = made?.demo
       made = { from: module, demo: module.createDemo(choice) }
-      void old?.demo.close()
+      old?.then((demo) => demo.close()).catch((error: unknown) => server.config.logger.error(String(error)))
     }
     return made.demo
   }
