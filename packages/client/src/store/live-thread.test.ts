@@ -268,6 +268,22 @@ test('a start that did not get through is sent again as the same run', async () 
   expect(await run.result).toMatchObject({ status: 'done' })
 })
 
+test('a run that was taken and never begins is given up', async () => {
+  const { thread, pump, timing, run } = await asked({ threadId: 't' })
+  for (let attempt = 0; attempt <= 10; attempt++) {
+    pump.body.send(eventsFrame(sync('replay')))
+    await settled()
+    pump.body.end()
+    await settled()
+    await timing.advance(10_000)
+  }
+  expect(await run.result).toMatchObject({ status: 'error', error: { code: 'DISCONNECTED' } })
+  const opened = pump.bodies.length
+  await timing.advance(100_000)
+  expect(pump.bodies).toHaveLength(opened)
+  expect(thread.getSnapshot()).toMatchObject({ status: 'error', messages: [{ delivery: 'failed' }] })
+})
+
 test('a run on a thread whose past is not here yet gets it as a snapshot', async () => {
   const { thread, pump, timing, run } = await asked({ threadId: 't' })
   const past = stamped(chatRun('past', { id: 'u0', content: 'before' }, ['answer']))

@@ -306,14 +306,14 @@ class LiveThread implements ThreadStore {
     else this.#watches.get(event.run)?.push(event)
   }
 
-  #closed({ wanted, begun }: Standing, closed: Closed): void {
+  #closed({ wanted }: Standing, closed: Closed): void {
     if (closed.reason !== 'failed') return this.#update({ connection: idleHealth })
     const { error } = closed
     const { state } = this.#facts
     if (error.code === 'CURSOR_GONE' && cursorOf(state) !== undefined) {
       return this.#update({ state: { ...state, log: '' } })
     }
-    if (wanted.kind === 'start' && !begun) return this.#fail(wanted.start.run, error)
+    if (wanted.kind === 'start' && this.#isStarting(wanted.start.run)) return this.#fail(wanted.start.run, error)
     this.#gaveUp = true
     if (error.retryable) this.#cancelWake = this.#env.timing.onWake(() => this.#reopen())
     this.#update({ failure: error })
