@@ -1,6 +1,6 @@
 import { messagesOf, RivuletError } from '@rivulet/protocol'
-import { describe, expect, test } from 'vitest'
-import { createApp } from '../src/index.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { createApp, memoryStore } from '../src/index.ts'
 import { serve } from '../src/node/index.ts'
 import { chatGraph, Gate, wordGraph } from './graphs.ts'
 import { foldFrames, startServer } from './server.ts'
@@ -202,6 +202,20 @@ describe('who asks', () => {
     expect(server.errors).toHaveLength(1)
   })
 
+  test("is none of the error hook's business when that fails itself", async () => {
+    const app = createApp({
+      graphs: graphs(),
+      auth: () => Promise.reject(new Error('first')),
+      onError: () => {
+        throw new Error('second')
+      },
+    })
+    const stderr = vi.spyOn(console, 'error').mockReturnValue()
+    expect((await app.fetch(new Request('http://host.example/v1/threads'))).status).toBe(500)
+    expect(stderr).toHaveBeenCalledWith(expect.objectContaining({ message: 'second' }))
+    stderr.mockRestore()
+  })
+
   test('sees nothing of another tenant on any route', async () => {
     const gate = new Gate()
     const server = await startServer({ graphs: { words: wordGraph(['secret', gate]), chat: chatGraph() }, auth })
@@ -390,6 +404,15 @@ describe('threads', () => {
     })
     expect(await (await server.get('/v1/threads/t1/history')).json()).toEqual([])
     expect((await server.get('/v1/threads/t1/state?checkpointId=c')).status).toBe(501)
+  })
+
+  test('are no more than the store may keep: what is too much for now is answered 429', async () => {
+    const store = memoryStore({ maxThreads: 1 })
+    const server = await startServer({ graphs: { words: wordGraph([new Gate()]) }, store })
+    await server.post('/v1/threads/t1/runs', { graph: 'words' })
+    const answer = await server.post('/v1/threads', { id: 't2' })
+    expect(answer.status).toBe(429)
+    expect(await answer.json()).toMatchObject({ error: { code: 'LIMIT_EXCEEDED', retryable: true } })
   })
 
   test('that are deleted stop their run, end their readers, and leave nothing to the next of that name', async () => {

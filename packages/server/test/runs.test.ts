@@ -172,7 +172,7 @@ describe('starting a run', () => {
     expect(await (await server.get('/v1/threads/t1')).json()).toMatchObject({ status: 'busy', run: 'r1' })
     const answer = await server.post('/v1/threads/t1/runs', { graph: 'words', run: 'r2' })
     expect(answer.status).toBe(409)
-    expect(await answer.json()).toMatchObject({ error: { code: 'RUN_CONFLICT', run: 'r1', retryable: true } })
+    expect(await answer.json()).toMatchObject({ error: { code: 'RUN_CONFLICT', run: 'r1' } })
     gate.open()
     await server.post('/v1/threads/t1/runs?wait=1', { graph: 'words', run: 'r1' })
     expect((await server.post('/v1/threads/t1/runs', { graph: 'words', run: 'r2' })).status).toBe(202)

@@ -64,6 +64,13 @@ export interface App {
   readonly hasAuth: boolean
 }
 
+/** On every answer: it is not to be guessed at, shown elsewhere, kept, or changed on its way. */
+const HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store, no-transform',
+}
+
 /** What readers are told to wait before they come back to a server that closes, in milliseconds. */
 const COME_BACK_MS = 1000
 
@@ -101,12 +108,13 @@ async function closeAll({ streams, runs }: Deps, graceMs: number): Promise<void>
 
 function closedAnswer(): Response {
   const error = new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true })
-  const headers = { 'retry-after': String(COME_BACK_MS / 1000) }
-  return Response.json({ error: error.toJSON() }, { status: statusOf(error.code), headers })
+  const headers = { ...HEADERS, 'retry-after': String(COME_BACK_MS / 1000) }
+  return Response.json({ error: error.toJSON() }, { status: statusOf(error), headers })
 }
 
 function depsOf(options: AppOptions): Deps {
-  const { store = memoryStore(), limits = {}, onError = reportToStderr, now = Date.now } = options
+  const { store = memoryStore(), limits = {}, now = Date.now } = options
+  const onError = isolated(options.onError ?? reportToStderr)
   const graphs = new Map(
     Object.entries(options.graphs).map(([name, graph]) => [checkId(name, 'a graph name'), withMemory(name, graph)]),
   )
@@ -135,9 +143,7 @@ function routerOf(deps: Deps, { auth, cors }: AppOptions): Hono<AppEnv> {
   const allowed = originCheck(cors)
   router.use(async (context, next) => {
     await next()
-    context.res.headers.set('x-content-type-options', 'nosniff')
-    context.res.headers.set('cross-origin-resource-policy', 'same-origin')
-    context.res.headers.set('cache-control', 'no-store, no-transform')
+    for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value)
   })
   router.use(corsHeaders(cors))
   router.use(async (context, next) => {
@@ -157,9 +163,20 @@ function routerOf(deps: Deps, { auth, cors }: AppOptions): Hono<AppEnv> {
   router.onError((error) => {
     const told = publicError(error)
     if (told.code === 'INTERNAL') deps.onError(error)
-    return Response.json({ error: told.toJSON() }, { status: statusOf(told.code) })
+    return Response.json({ error: told.toJSON() }, { status: statusOf(told) })
   })
   return router
+}
+
+/** The hook, unable to harm whoever calls it. */
+function isolated(onError: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    try {
+      onError(error)
+    } catch (thrown) {
+      reportToStderr(thrown)
+    }
+  }
 }
 
 function reportToStderr(error: unknown): void {

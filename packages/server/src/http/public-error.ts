@@ -14,8 +14,12 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   DISCONNECTED: 503,
 }
 
-/** The HTTP status that an error of this code is answered with; 500 for those that are the server's own fault. */
-export function statusOf(code: ErrorCode): number {
+/**
+ * The HTTP status that an error is answered with: 429 where a limit is one of the moment, 500 for what is the server's
+ * own fault.
+ */
+export function statusOf({ code, retryable }: RivuletError): number {
+  if (code === 'LIMIT_EXCEEDED' && retryable) return 429
   return STATUS[code] ?? 500
 }
 

@@ -78,6 +78,7 @@ export class RunKeeper {
     const { store, now } = this.#options
     const graph = this.graphNamed(request.graph)
     if (this.#closed) throw new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true })
+    const fingerprint = await fingerprintOf(request)
     const log = await store.openLog(tenant, thread.id)
     const run: Run = {
       id: request.run ?? randomId(),
@@ -86,10 +87,10 @@ export class RunKeeper {
       error: undefined,
       modes: request.modes,
       after: formatCursor(log.id, log.head()),
-      fingerprint: await fingerprintOf(request),
+      fingerprint,
       createdAt: now(),
     }
-    // Nothing may come between this and the entry in `#active`: a cancel would not find the run.
+    // From here to the entry in `#active` nothing else is waited for: a cancel in between would not find the run.
     const outcome = await store.startRun(tenant, thread.id, run)
     switch (outcome.kind) {
       case 'created':
@@ -99,7 +100,6 @@ export class RunKeeper {
       default:
         throw new RivuletError('RUN_CONFLICT', `thread ${thread.id} is busy with run ${outcome.run.id}`, {
           run: outcome.run.id,
-          retryable: true,
         })
     }
   }
