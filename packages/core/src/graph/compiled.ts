@@ -19,7 +19,7 @@ import { RunScope, type RunSettings } from '../runtime/run-scope.ts'
 import { currentContext } from '../runtime/task-context.ts'
 import type { InterruptUpdate, StreamEntry } from '../stream/chunks.ts'
 import { Delivery } from '../stream/delivery.ts'
-import { eventSink, projectingSink, sizeOf } from '../stream/event-queue.ts'
+import { eventSink, projectingSink, sizeOfChunk } from '../stream/event-queue.ts'
 import { Projection, wantsFor, type StreamFilter } from '../stream/project.ts'
 import type { Sink } from '../stream/sink.ts'
 import type { Command } from './command.ts'
@@ -103,7 +103,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
         const entry = named ? [mode, chunk] : [chunk]
         const whole: unknown = subgraphs ? [ns, ...entry] : named ? entry : chunk
         // The projection makes the entry that these options promise; the types are computed from the same options.
-        delivery.push(whole as StreamEntry<T, M, Sub>, mode === 'custom' ? sizeOf(chunk) : 64)
+        delivery.push(whole as StreamEntry<T, M, Sub>, sizeOfChunk(mode, chunk))
       })
       const wants = wantsFor(modes, subgraphs)
       return projectingSink(delivery, wants, (event, values) => projection.take(event, values))
@@ -234,7 +234,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
 }
 
 /** A sink for `invoke`: nobody reads, so nothing is built. */
-const SILENT: Sink = { wants: wantsFor([], false), emit: () => {}, room: () => undefined }
+const SILENT: Sink = { wants: wantsFor([], false), emit: () => {}, room: () => undefined, full: () => false }
 
 function listOfModes(given: StreamMode | readonly StreamMode[]): readonly StreamMode[] {
   const modes = typeof given === 'string' ? [given] : given

@@ -4,11 +4,10 @@ import type { InputOf, StateSchema, UpdateOf, ValueOf } from '../state/schema.ts
 import { toStateSchema } from '../state/schema.ts'
 import type { Field } from '../state/field.ts'
 import type { StandardSchema } from '../state/standard-schema.ts'
-import { Command, END, START, type Send } from './command.ts'
+import { END, START, type Command, type Send } from './command.ts'
 import { Graph } from './compiled.ts'
 import type { NodeContext } from './node-context.ts'
 import type { Branch, Join, NodeOptions, NodeSpec, Plan, RetryPolicy } from './plan.ts'
-import { ParentCommand } from '../runtime/parent-command.ts'
 import { validatePlan } from './validate.ts'
 
 /** An update: an object with state keys that is nothing else (no list, promise, stream or command). */
@@ -132,27 +131,20 @@ export class StateGraph<
     options?: NodeOptions,
   ): StateGraph<S, C, IP, RS, D, N | K, G>
   addNode(name: string, run: unknown, options: NodeOptions & { onError?: unknown } = {}): unknown {
-    const { nodes } = this.#pieces
-    if (name === START || name === END || name === '' || /[|:]/.test(name)) {
-      throw new RivuletError(
-        'INVALID_GRAPH',
-        `${JSON.stringify(name)} cannot be a node's name: it is reserved, empty, or holds ":" or "|"`,
-      )
-    }
-    if (nodes.has(name)) throw new RivuletError('INVALID_GRAPH', `node "${name}" was added twice`)
-    nodes.set(name, nodeSpec(name, run, options, this.#schema))
+    this.#add(name, run, options)
     return this
   }
 
   /** Leads from a node to the next; from several: once all of them have run. */
   addEdge(from: N | START | readonly N[], to: N | END): this {
     const { edges, joins } = this.#pieces
-    if (typeof from !== 'string' && from.length > 1) {
-      const sources = from as readonly string[]
-      joins.push({ key: `${[...sources].sort().join('+')}:${to}`, sources, target: to })
+    const sources: readonly string[] = typeof from === 'string' ? [from] : [...new Set(from)]
+    if (sources.length > 1) {
+      // No name holds these separators, so no two joins share a key.
+      joins.push({ key: `${[...sources].sort().join('|')}:${to}`, sources, target: to })
       return this
     }
-    const source = typeof from === 'string' ? from : from[0]
+    const [source] = sources
     if (source === undefined) throw new RivuletError('INVALID_GRAPH', `an edge to "${to}" begins nowhere`)
     const targets = edges.get(source)
     if (targets === undefined) edges.set(source, [to])
@@ -196,7 +188,7 @@ export class StateGraph<
   >(nodes: Q, after: N | START = START): StateGraph<S, C, IP, RS, D, N | Extract<keyof Q, D>, G> {
     let last: string = after
     for (const [name, run] of Object.entries(nodes)) {
-      this.#add(name, run)
+      this.#add(name, run, {})
       this.#link(last, name)
       last = name
     }
@@ -204,9 +196,16 @@ export class StateGraph<
     return this as unknown as StateGraph<S, C, IP, RS, D, N | Extract<keyof Q, D>, G>
   }
 
-  #add(name: string, run: unknown): void {
-    if (this.#pieces.nodes.has(name)) throw new RivuletError('INVALID_GRAPH', `node "${name}" was added twice`)
-    this.#pieces.nodes.set(name, nodeSpec(name, run, {}, this.#schema))
+  #add(name: string, run: unknown, options: NodeOptions & { onError?: unknown }): void {
+    const { nodes } = this.#pieces
+    if (name === START || name === END || name === '' || /[|:]/.test(name)) {
+      throw new RivuletError(
+        'INVALID_GRAPH',
+        `${JSON.stringify(name)} cannot be a node's name: it is reserved, empty, or holds ":" or "|"`,
+      )
+    }
+    if (nodes.has(name)) throw new RivuletError('INVALID_GRAPH', `node "${name}" was added twice`)
+    nodes.set(name, nodeSpec(name, run, options, this.#schema))
   }
 
   #link(from: string, to: string): void {
@@ -269,18 +268,13 @@ function retryPolicy(retry: RetryPolicy | boolean | undefined): RetryPolicy | un
   return retry === true ? {} : retry
 }
 
-/** A graph as a node: shares the keys both states have. A command of its own for the parent is carried out here. */
+/** A graph as a node: returns what it ends with of the keys both states have. */
 function graphNode(graph: Graph, schema: StateSchema): NodeSpec['run'] {
   return async (state, ctx) => {
-    try {
-      const values = await graph.runAsNode(ctx, state)
-      const known = Object.entries(values as object).filter(
-        ([key]) => schema.whole !== undefined || Object.hasOwn(schema.fields, key),
-      )
-      return Object.fromEntries(known)
-    } catch (error) {
-      if (error instanceof ParentCommand) return new Command({ update: error.update as object, goto: error.goto })
-      throw error
-    }
+    const values = await graph.runAsNode(ctx, state)
+    const known = Object.entries(values as object).filter(
+      ([key]) => schema.whole !== undefined || Object.hasOwn(schema.fields, key),
+    )
+    return Object.fromEntries(known)
   }
 }

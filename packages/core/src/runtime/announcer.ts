@@ -98,7 +98,7 @@ export class Announcer {
       event.result = joined(result.updates)
       event.interrupts = result.asked.map(({ id, value }) => ({ id, value }))
     }
-    if (failed) event.error = wireErrorOf(result.error!.thrown, node)
+    if (failed) event.error = wireErrorOf(result.error.thrown, node)
     scope.sink.emit(event)
   }
 

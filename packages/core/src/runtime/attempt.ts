@@ -1,6 +1,14 @@
-import { RivuletError, toJson, toRivuletError, type Custom, type Envelope, type Message } from '@rivulet/protocol'
+import {
+  RivuletError,
+  toJson,
+  toRivuletError,
+  type Custom,
+  type Envelope,
+  type ErrorCode,
+  type Message,
+} from '@rivulet/protocol'
 import { ownMessage } from '../state/message-list.ts'
-import type { Wants } from '../stream/sink.ts'
+import { MAX_QUEUED_BYTES, type Wants } from '../stream/sink.ts'
 import type { Asked, GraphHost, Task } from './host.ts'
 import { stableId } from './ids.ts'
 
@@ -107,20 +115,26 @@ export class Attempt {
     throw new RivuletError(code, `${what} refused: node "${name}" ${why}`, { node: name, run: this.graph.scope.run })
   }
 
+  /** Throws when more is queued than writes may add to: nothing waits for a reader in between. */
+  assertRoom(what: string): void {
+    if (!this.graph.scope.sink.full()) return
+    const { name } = this.task.spec
+    const how = `${what} refused: more than ${MAX_QUEUED_BYTES} bytes wait for a reader; await between writes`
+    throw new RivuletError('LIMIT_EXCEEDED', how, { node: name, run: this.graph.scope.run })
+  }
+
   /** Emits custom data. What is not JSON becomes an `error` event and the run goes on. */
   write(data: unknown, name: string | undefined, toolCallId: string | undefined): void {
     this.assertOpen('a write was')
     this.onLife?.()
     if (!this.wants.custom) return
+    this.assertRoom('a write was')
     let json: unknown
     try {
       json = toJson(data)
     } catch (error) {
       const { code, message } = toRivuletError(error, 'UNSERIALIZABLE')
-      const node = this.task.spec.name
-      const told = { code, message: `what node "${node}" wrote is left out: ${message}`, node }
-      this.graph.scope.sink.emit({ type: 'error', ...this.envelope(), error: told })
-      return
+      return this.tellError(code, `what node "${this.task.spec.name}" wrote is left out: ${message}`)
     }
     const { graph, task, number } = this
     // Written out: this is the path of every write, and spreading an envelope costs more than all the rest of it.
@@ -137,6 +151,12 @@ export class Attempt {
     if (name !== undefined) event.name = name
     if (toolCallId !== undefined) event.toolCallId = toolCallId
     graph.scope.sink.emit(event)
+  }
+
+  /** Tells of something that failed and that the run goes on after. */
+  tellError(code: ErrorCode, message: string): void {
+    const node = this.task.spec.name
+    this.graph.scope.sink.emit({ type: 'error', ...this.envelope(), error: { code, message, node } })
   }
 
   /** An id for a message made in this attempt: the same for the same run, task, attempt and place in it. */

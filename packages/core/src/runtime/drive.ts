@@ -15,9 +15,9 @@ import { wireErrorOf } from './announcer.ts'
 import { InterruptSignal } from './attempt.ts'
 import type { Asked } from './host.ts'
 import { GraphRun, type Outcome } from './graph-run.ts'
-import { ParentCommand } from './parent-command.ts'
+import { CommandFromBelow, ParentCommand } from './parent-command.ts'
 import type { RunScope } from './run-scope.ts'
-import { cancelled, type RunSettings } from './run-scope.ts'
+import { cancelled, checkLimits, untilStopped, type RunSettings } from './run-scope.ts'
 import { begin, beginBelow, beginningOf } from './start.ts'
 import { TaskContext } from './task-context.ts'
 
@@ -63,7 +63,10 @@ async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
   const { checkpointer, threadId } = scope.settings
   let saved: SavedCheckpoint | undefined
   try {
-    saved = checkpointer !== undefined && threadId !== undefined ? await load(request) : undefined
+    if (scope.stopped !== undefined) throw scope.stopped
+    checkLimits(scope.settings)
+    const kept = checkpointer !== undefined && threadId !== undefined
+    saved = kept ? await untilStopped(scope, load(request)) : undefined
     const beginning = beginningOf(request.input, saved)
     announceStart(graph, request, beginning.kind === 'answer' ? [...beginning.answers.keys()] : undefined)
     if (saved !== undefined && !request.historyInLog) graph.announcer.history(saved.values)
@@ -113,7 +116,9 @@ function end(graph: GraphRun, { status, values, asked }: Outcome): RunResult {
 
 function fail(graph: GraphRun, given: unknown): RunResult {
   const thrown = given instanceof ParentCommand ? outsideOfParent(given) : given
-  const status = thrown === graph.scope.stopped ? 'cancelled' : 'error'
+  const { stopped } = graph.scope
+  // Nodes may throw anything, `undefined` too.
+  const status = stopped !== undefined && thrown === stopped ? 'cancelled' : 'error'
   announceEnd(graph, status, status === 'error' ? thrown : undefined)
   return { status, values: output(graph.plan, graph.values), asked: [], error: { thrown } }
 }
@@ -162,7 +167,9 @@ export async function driveBelow(plan: Plan, ctx: NodeContext, input: unknown, s
   formatNamespace(ns)
   const graph = new GraphRun(above.scope, plan, ns, attempt)
   await beginBelow(graph, input, above.resuming.has(task.id), shared && !task.sent ? above.plan.schema : undefined)
-  const outcome = await graph.run()
+  const outcome = await graph.run().catch((thrown: unknown) => {
+    throw thrown instanceof ParentCommand ? new CommandFromBelow(thrown) : thrown
+  })
   if (outcome.status === 'interrupted') {
     attempt.asked = new InterruptSignal(outcome.asked)
     throw attempt.asked

@@ -1,3 +1,4 @@
+import { Command } from '../graph/command.ts'
 import type { Target } from '../graph/plan.ts'
 
 /** A command for the graph above, on its way there. */
@@ -10,5 +11,16 @@ export class ParentCommand extends Error {
     super('a command for the parent graph was returned by a graph that has none')
     this.update = update
     this.goto = goto
+  }
+}
+
+/** A command of a graph for the task that called it, thrown to leave that task's node. */
+export class CommandFromBelow extends Error {
+  override readonly name = 'CommandFromBelow'
+  readonly command: Command<string, unknown>
+
+  constructor({ update, goto }: ParentCommand) {
+    super('a graph that this node called goes on elsewhere; let this error pass')
+    this.command = new Command({ update, goto })
   }
 }

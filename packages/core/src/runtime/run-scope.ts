@@ -89,6 +89,28 @@ export class RunScope {
   }
 }
 
+/** What can be stopped: a run, or a graph of one. */
+interface Stoppable {
+  onStop(listener: (reason: RivuletError) => void): () => void
+}
+
+/** What the work answers, or a rejection as soon as it is stopped: a store or a schema that hangs holds nobody up. */
+export function untilStopped<T>(stoppable: Stoppable, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const off = stoppable.onStop(reject)
+    void work.then(resolve, reject).finally(off)
+  })
+}
+
+/** Throws `INVALID_INPUT` for limits that no run could keep. */
+export function checkLimits({ recursionLimit, maxConcurrency }: RunSettings): void {
+  const limits = { recursionLimit, maxConcurrency }
+  for (const [name, limit] of Object.entries(limits)) {
+    if (limit >= 1 && (Number.isInteger(limit) || limit === Infinity)) continue
+    throw new RivuletError('INVALID_INPUT', `${name} must be a whole number from 1, not ${limit}`)
+  }
+}
+
 /** The error of a run that was stopped on purpose; `cause` is the reason given. */
 export function cancelled(run: string, reason: unknown): RivuletError {
   return new RivuletError('CANCELLED', 'the run was cancelled', { run, cause: reason })

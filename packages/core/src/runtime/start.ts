@@ -1,12 +1,12 @@
 import { RivuletError, formatNamespace } from '@rivulet/protocol'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
-import type { Command } from '../graph/command.ts'
-import { isCommand, START } from '../graph/command.ts'
-import type { NodeSpec } from '../graph/plan.ts'
+import { isCommand, Send, START, type Command } from '../graph/command.ts'
+import type { NodeSpec, Target } from '../graph/plan.ts'
 import { initialValues, ownUpdate, validateInput, visible, type StateSchema, type Update } from '../state/schema.ts'
 import { freshStanding, standingOf, type GraphRun } from './graph-run.ts'
 import type { Task } from './host.ts'
 import { stableId } from './ids.ts'
+import { untilStopped } from './run-scope.ts'
 import { NOTHING, type NextStep } from './step.ts'
 import { routesFrom } from './task.ts'
 
@@ -99,7 +99,8 @@ export async function beginBelow(
 ): Promise<void> {
   const { checkpointer, threadId } = graph.scope.settings
   const keeps = resumed && checkpointer !== undefined && threadId !== undefined
-  const saved = keeps ? await checkpointer.get(threadId, formatNamespace(graph.ns)) : undefined
+  const ns = formatNamespace(graph.ns)
+  const saved = keeps ? await untilStopped(graph, checkpointer.get(threadId, ns)) : undefined
   if (saved !== undefined) await goOn(graph, saved)
   else await enterWith(graph, input, undefined, checkedBy)
 }
@@ -111,7 +112,8 @@ async function enterWith(
   checkedBy?: StateSchema,
 ): Promise<void> {
   const { schema, inputKeys } = graph.plan
-  const checked = await validateInput(schema, input, { known: saved?.values, allowed: inputKeys, checkedBy })
+  const checking = validateInput(schema, input, { known: saved?.values, allowed: inputKeys, checkedBy })
+  const checked = await untilStopped(graph, checking)
   const update = ownUpdate(schema, checked, 'the input', inputIds(graph))
   if (saved === undefined) graph.standAt(freshStanding(initialValues(schema)))
   else graph.standAt({ ...standingOf(saved), step: saved.step + 1, next: NOTHING, tasks: [] })
@@ -136,11 +138,22 @@ async function command(
   else graph.standAt({ ...standingOf(saved), tasks: [] })
   const before = graph.values
   if (given.update !== undefined) applyUpdate(graph, given.update, 'the command')
-  if (given.goto.length > 0) graph.jump(given.goto)
+  if (given.goto.length > 0) graph.jump(targetsOf(graph, given.goto))
   graph.announcer.values(before, graph.values)
   graph.step++
   graph.save('update', saved === undefined ? undefined : before)
   return Promise.resolve()
+}
+
+function targetsOf(graph: GraphRun, targets: readonly Target[]): readonly Target[] {
+  const { nodes } = graph.plan
+  const wrong = targets.find((to) => (to instanceof Send ? !nodes.has(to.node) : !graph.isTarget(to)))
+  if (wrong === undefined) return targets
+  const name = JSON.stringify(wrong instanceof Send ? wrong.node : wrong)
+  throw new RivuletError(
+    'INVALID_INPUT',
+    `the command leads to ${name}, which is no node; there are: ${[...nodes.keys()].join(', ')}`,
+  )
 }
 
 function applyUpdate(graph: GraphRun, update: unknown, writer: string): void {

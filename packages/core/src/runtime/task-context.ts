@@ -115,6 +115,7 @@ export class TaskContext implements NodeContext {
   get pushMessage(): (message: MessageInput | string) => string {
     return (message) => {
       this.#attempt.assertOpen('a message was')
+      this.#attempt.assertRoom('a message was')
       return this.#attempt.show(normalizeMessage(message, this.#attempt.nextMessageId)).id
     }
   }

@@ -1,28 +1,37 @@
-import { RivuletError } from '@rivulet/protocol'
+import { messageOfThrown, RivuletError } from '@rivulet/protocol'
 import { isCommand, Send } from '../graph/command.ts'
 import type { Branch, NodeSpec, RetryPolicy, Target } from '../graph/plan.ts'
 import type { NodeContext } from '../graph/node-context.ts'
+import { own } from '../state/own.ts'
 import { applyWrites, ownUpdate, type Update } from '../state/schema.ts'
 import { Attempt, InterruptSignal } from './attempt.ts'
 import { runWithContext } from './async-context.ts'
 import type { GraphHost, Task, TaskResult } from './host.ts'
-import { ParentCommand } from './parent-command.ts'
+import { CommandFromBelow, ParentCommand } from './parent-command.ts'
 import { TaskContext } from './task-context.ts'
 
 const NONE: readonly never[] = []
 
 /** Runs a task to its end, all attempts of it. Never rejects: failing is a result. */
 export async function runTask(graph: GraphHost, task: Task): Promise<TaskResult> {
-  const policy = task.spec.retry
-  for (let number = 1; ; number++) {
-    const attempt = new Attempt(graph, task, number)
-    const result = { ...(await runAttempt(attempt)), attempt: number }
-    if (result.error === undefined || policy === undefined || !mayRetry(graph, policy, number, result.error.thrown)) {
-      return result.error !== undefined && task.spec.onError !== undefined ? handleError(attempt, result) : result
+  const { retry, onError } = task.spec
+  for (let attempt = new Attempt(graph, task, 1); ;) {
+    const result = { ...(await runAttempt(attempt)), attempt: attempt.number }
+    const { error } = result
+    // A command for the graph above is no failure, and once the step is being left nothing new starts.
+    if (error === undefined || error.thrown instanceof ParentCommand || isLeft(graph)) return result
+    if (retry === undefined || !mayRetry(attempt, retry, error.thrown)) {
+      return onError === undefined ? result : handleError(attempt, error.thrown)
     }
     graph.withdraw(attempt)
-    if (!(await pause(graph, retryDelay(policy, number)))) return ABORTED
+    attempt = new Attempt(graph, task, attempt.number + 1)
+    if (!(await pause(attempt, retryDelay(retry, attempt.number - 1)))) return ABORTED
   }
+}
+
+/** Whether the step this graph is in cannot be finished any more. */
+function isLeft(graph: GraphHost): boolean {
+  return graph.stopped !== undefined || graph.failing
 }
 
 /** What is left of a task whose run was stopped. */
@@ -34,65 +43,85 @@ async function runAttempt(attempt: Attempt): Promise<TaskResult> {
   const { graph, task } = attempt
   graph.open(attempt)
   const stopWatch = task.spec.timeout === undefined ? undefined : graph.watch(attempt, task.spec.timeout)
+  const collector = new Collector(attempt)
   try {
     const ctx = new TaskContext(attempt)
     const returned = runWithContext(ctx, () => task.spec.run(task.input, ctx))
-    const collector = new Collector(attempt)
-    if (task.spec.timeout === undefined) await collector.take(isThenable(returned) ? await returned : returned)
+    if (stopWatch === undefined) await collector.take(isThenable(returned) ? await returned : returned)
     else await untilClosed(attempt, collector.takeLater(returned))
-    if (attempt.asked !== undefined) return interrupted(attempt.asked)
-    if (attempt.closed !== undefined) return failed(attempt.closed)
     const branches = graph.plan.branches.get(task.spec.name)
-    if (branches !== undefined) await collector.route(branches, ctx)
-    return { outcome: 'ok', updates: collector.updates, targets: collector.targets, asked: NONE }
+    if (branches !== undefined && attempt.asked === undefined && attempt.closed === undefined) {
+      const routed = collector.route(branches, ctx)
+      await (stopWatch === undefined ? routed : untilClosed(attempt, routed))
+    }
+    return attempt.asked === undefined && attempt.closed === undefined ? collector.result() : broken(attempt, undefined)
   } catch (thrown) {
-    if (attempt.asked !== undefined) return interrupted(attempt.asked)
-    if (thrown instanceof InterruptSignal) return interrupted(thrown)
-    return failed(attempt.closed ?? thrown)
+    if (!(thrown instanceof CommandFromBelow) || attempt.asked !== undefined) return broken(attempt, thrown)
+    return await afterCommandFromBelow(attempt, collector, thrown)
   } finally {
     stopWatch?.()
     graph.close(attempt, ENDED)
   }
 }
 
+/** A graph that this node called as a function sends it on: that stands for what the node would have returned. */
+async function afterCommandFromBelow(
+  attempt: Attempt,
+  collector: Collector,
+  { command }: CommandFromBelow,
+): Promise<TaskResult> {
+  try {
+    await collector.take(command)
+    return collector.result()
+  } catch (thrown) {
+    return broken(attempt, thrown)
+  }
+}
+
+/** The result of an attempt that did not come to its end: what it asked counts first, then why it was closed. */
+function broken(attempt: Attempt, thrown: unknown): TaskResult {
+  const signal = attempt.asked ?? (thrown instanceof InterruptSignal ? thrown : undefined)
+  if (signal !== undefined) return { outcome: 'interrupted', updates: NONE, targets: NONE, asked: signal.asked }
+  const error = { thrown: attempt.closed ?? thrown }
+  return { outcome: 'error', updates: NONE, targets: NONE, asked: NONE, error }
+}
+
 /** The work, or the reason the attempt was closed for: a node that ignores its signal must not hold up the run. */
 function untilClosed(attempt: Attempt, work: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
     const off = attempt.onClose(reject)
-    work.then(resolve, reject).finally(off)
+    void work.then(resolve, reject).finally(off)
   })
 }
 
-function interrupted(signal: InterruptSignal): TaskResult {
-  return { outcome: 'interrupted', updates: NONE, targets: NONE, asked: signal.asked }
-}
-
-function failed(thrown: unknown): TaskResult {
-  return { outcome: 'error', updates: NONE, targets: NONE, asked: NONE, error: { thrown } }
-}
-
-async function handleError(failedAttempt: Attempt, result: TaskResult): Promise<TaskResult> {
+async function handleError(failedAttempt: Attempt, thrown: unknown): Promise<TaskResult> {
   const { graph, task, number } = failedAttempt
-  if (graph.stopped !== undefined) return result
   graph.withdraw(failedAttempt)
   const handler: NodeSpec = {
     ...task.spec,
-    run: (state, ctx) => task.spec.onError!(result.error!.thrown, state, ctx),
+    run: (state, ctx) => task.spec.onError!(thrown, state, ctx),
     timeout: undefined,
   }
-  return runAttempt(new Attempt(graph, { ...task, spec: handler }, number + 1))
+  const result = await runAttempt(new Attempt(graph, { ...task, spec: handler }, number + 1))
+  return { ...result, attempt: number + 1 }
 }
 
 /** Where the routers of a node lead after these updates. For the graph's entry, which is no task. */
 export async function routesFrom(graph: GraphHost, task: Task, updates: readonly Update[]): Promise<readonly Target[]> {
   const branches = graph.plan.branches.get(task.spec.name)
   if (branches === undefined) return NONE
+  if (graph.stopped !== undefined) throw graph.stopped
   const attempt = new Attempt(graph, task, 1)
-  const collector = new Collector(attempt)
-  collector.updates.push(...updates)
-  await collector.route(branches, new TaskContext(attempt))
-  attempt.close(ENDED, false)
-  return collector.targets
+  const off = graph.onStop((reason) => attempt.close(reason, true))
+  try {
+    const collector = new Collector(attempt)
+    collector.updates.push(...updates)
+    await untilClosed(attempt, collector.route(branches, new TaskContext(attempt)))
+    return collector.targets
+  } finally {
+    off()
+    attempt.close(ENDED, false)
+  }
 }
 
 /** Reads what a node returned: updates, commands, or a stream of them. */
@@ -103,6 +132,10 @@ class Collector {
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt
+  }
+
+  result(): TaskResult {
+    return { outcome: 'ok', updates: this.updates, targets: this.targets, asked: NONE }
   }
 
   async takeLater(returned: unknown): Promise<void> {
@@ -140,18 +173,20 @@ class Collector {
   }
 
   #target(target: unknown, from: string): void {
-    const { graph, task } = this.#attempt
+    const { graph } = this.#attempt
     const name = target instanceof Send ? target.node : target
-    if (typeof name === 'string' && graph.isTarget(name)) {
-      this.targets.push(target as Target)
+    if (typeof name === 'string' && (target instanceof Send ? graph.plan.nodes.has(name) : graph.isTarget(name))) {
+      // What is sent is state of its own: whoever made it or reads of it must not be able to change it.
+      this.targets.push(target instanceof Send ? new Send(name, own(target.input)) : name)
       return
     }
-    const known = [...graph.plan.nodes.keys()].join(', ')
-    throw new RivuletError(
-      'INVALID_UPDATE',
-      `${from} of node "${task.spec.name}" leads to ${JSON.stringify(name)}, which is no node; there are: ${known}, END`,
-      { node: task.spec.name },
-    )
+    throw this.#lost(from, name, [...graph.plan.nodes.keys(), ...(target instanceof Send ? [] : ['END'])])
+  }
+
+  #lost(from: string, name: unknown, known: readonly string[]): RivuletError {
+    const { task } = this.#attempt
+    const how = `${from} of node "${task.spec.name}" leads to ${JSON.stringify(name)}, which is no node`
+    return new RivuletError('INVALID_UPDATE', `${how}; there are: ${known.join(', ')}`, { node: task.spec.name })
   }
 
   /** Asks the routers of a node, which see the state with this task's own writes. */
@@ -161,11 +196,17 @@ class Collector {
     const state = applyWrites(graph.plan.schema, graph.values, writes)
     for (const { route, targets } of branches) {
       const answer = await runWithContext(ctx, () => route(state, ctx))
-      for (const one of Array.isArray(answer) ? (answer as readonly unknown[]) : [answer]) {
-        const target = one instanceof Send || targets === undefined ? one : targets.get(one)
-        this.#target(target === undefined && one !== undefined ? one : target, 'the router')
-      }
+      for (const one of Array.isArray(answer) ? (answer as readonly unknown[]) : [answer]) this.#routed(one, targets)
     }
+  }
+
+  #routed(answer: unknown, targets: Branch['targets']): void {
+    if (answer instanceof Send || targets === undefined) return this.#target(answer, 'the router')
+    const target = targets.get(String(answer))
+    if (target !== undefined) return this.#target(target, 'the router')
+    const { name } = this.#attempt.task.spec
+    const how = `the router of node "${name}" answered ${JSON.stringify(answer)}, which is none of its targets`
+    throw new RivuletError('INVALID_UPDATE', `${how}: ${[...targets.keys()].join(', ')}`, { node: name })
   }
 
   #wrong(what: string): RivuletError {
@@ -180,10 +221,15 @@ class Collector {
   }
 }
 
-function mayRetry(graph: GraphHost, policy: RetryPolicy, number: number, thrown: unknown): boolean {
-  if (graph.stopped !== undefined || graph.failing || number >= (policy.attempts ?? 3)) return false
-  if (thrown instanceof ParentCommand) return false
-  return (policy.retryOn ?? isRetryable)(thrown)
+function mayRetry(attempt: Attempt, policy: RetryPolicy, thrown: unknown): boolean {
+  if (attempt.number >= (policy.attempts ?? 3)) return false
+  try {
+    return (policy.retryOn ?? isRetryable)(thrown)
+  } catch (error) {
+    // What the node threw is what the run fails with; that the predicate failed too is told beside it.
+    attempt.tellError('NODE_FAILED', `retryOn of node "${attempt.task.spec.name}" threw: ${messageOfThrown(error)}`)
+    return false
+  }
 }
 
 /** Everything but our own errors that say they are not, cancellation, and answers a provider will not change. */
@@ -204,14 +250,15 @@ function retryDelay(
   )
 }
 
-/** Waits; `false` when the run was stopped meanwhile. */
-function pause(graph: GraphHost, ms: number): Promise<boolean> {
+/** Waits before an attempt; `false` when it is not to be made any more. */
+function pause(attempt: Attempt, ms: number): Promise<boolean> {
+  attempt.graph.open(attempt)
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       off()
       resolve(true)
     }, ms)
-    const off = graph.onStop(() => {
+    const off = attempt.onClose(() => {
       clearTimeout(timer)
       resolve(false)
     })

@@ -25,7 +25,9 @@ export function runTogether(tasks: readonly Task[], together: Together): Promise
     const results: (TaskResult | undefined)[] = Array.from({ length: tasks.length })
     let next = 0
     let left = tasks.length
+    let over = false
     const finish = (): void => {
+      over = true
       off()
       // Every place is filled by now: by a result, or by `ABORTED`.
       resolve(results as TaskResult[])
@@ -36,23 +38,28 @@ export function runTogether(tasks: readonly Task[], together: Together): Promise
       together.ended(tasks[i]!, result)
     }
     const abortRest = (reason: RivuletError): void => {
+      over = true
       together.abort(reason)
       for (const i of results.keys()) if (results[i] === undefined) end(i, ABORTED)
       finish()
     }
-    const start = (): void => {
-      const i = next++
-      const task = tasks[i]
-      if (task === undefined) return
-      void together.run(task).then((result) => {
-        if (results[i] !== undefined) return
-        end(i, result)
-        if (result.error !== undefined) abortRest(together.failedBeside(task))
-        else if (left === 0) finish()
-        else start()
-      })
+    const take = (i: number, task: Task, result: TaskResult): void => {
+      if (over) return
+      end(i, result)
+      if (result.error !== undefined) abortRest(together.failedBeside(task))
+      else if (left === 0) finish()
+      else start()
     }
-    const off = together.onStop(abortRest)
+    const start = (): void => {
+      const i = next
+      const task = tasks[i]
+      // A node may stop the run before the next one of its step has begun.
+      if (over || task === undefined) return
+      next++
+      void together.run(task).then((result) => take(i, task, result))
+    }
+    let off = (): void => {}
+    off = together.onStop(abortRest)
     for (let i = 0; i < Math.min(together.limit, tasks.length); i++) start()
   })
 }

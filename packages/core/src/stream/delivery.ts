@@ -1,9 +1,7 @@
-import { RivuletError } from '@rivulet/protocol'
+import { MAX_QUEUED_BYTES } from './sink.ts'
 
 /** Events queued before the run waits for its reader. */
 export const ROOM = 1024
-/** Bytes (estimated) that synchronous writes may queue. */
-export const MAX_QUEUED_BYTES: number = 64 * 1024 * 1024
 
 /**
  * A queue between one run and its one reader. Everything put in before the end reaches the reader, then the end or the
@@ -30,7 +28,7 @@ export class Delivery<T> implements AsyncIterableIterator<T, undefined> {
     return this
   }
 
-  /** Adds an item; `bytes` is its estimated size. Throws `LIMIT_EXCEEDED` over {@link MAX_QUEUED_BYTES}. */
+  /** Adds an item; `bytes` is its estimated size. Without effect after the end. */
   push(item: T, bytes: number): void {
     if (this.#ended) return
     const reader = this.#readers.shift()
@@ -38,19 +36,18 @@ export class Delivery<T> implements AsyncIterableIterator<T, undefined> {
       reader({ value: item, done: false })
       return
     }
-    if (this.#bytes + bytes > MAX_QUEUED_BYTES) {
-      throw new RivuletError(
-        'LIMIT_EXCEEDED',
-        `more than ${MAX_QUEUED_BYTES} bytes are waiting for a reader; await between writes`,
-      )
-    }
     this.#bytes += bytes
     this.#items.push(item)
   }
 
-  /** A promise while {@link ROOM} or more items wait for the reader. */
+  /** Whether {@link MAX_QUEUED_BYTES} are queued. */
+  full(): boolean {
+    return this.#bytes >= MAX_QUEUED_BYTES
+  }
+
+  /** A promise while {@link ROOM} or more items wait for the reader, or {@link full}. */
   room(): Promise<void> | undefined {
-    if (this.#items.length - this.#head < ROOM || this.#ended) return undefined
+    if (this.#ended || (this.#items.length - this.#head < ROOM && !this.full())) return undefined
     if (this.#writer === undefined) {
       let resolve = (): void => {}
       const promise = new Promise<void>((done) => (resolve = done))

@@ -1,5 +1,6 @@
-import type { RunEvent } from '@rivulet/protocol'
+import type { GraphTypes, RunEvent, StreamMode } from '@rivulet/protocol'
 import type { Values } from '../state/schema.ts'
+import type { Chunks } from './chunks.ts'
 import type { Delivery } from './delivery.ts'
 import type { Sink, Wants } from './sink.ts'
 
@@ -9,16 +10,23 @@ export function eventSink(delivery: Delivery<RunEvent>, wants: Wants): Sink {
     wants,
     emit: (event) => delivery.push(event, sizeOf(event)),
     room: () => delivery.room(),
+    full: () => delivery.full(),
   }
 }
 
 /** A sink that hands on what `take` makes of events. */
 export function projectingSink(
-  delivery: { room(): Promise<void> | undefined },
+  delivery: Pick<Sink, 'room' | 'full'>,
   wants: Wants,
   take: (event: RunEvent, values: Values | undefined) => void,
 ): Sink {
-  return { wants, emit: take, room: () => delivery.room() }
+  return { wants, emit: take, room: () => delivery.room(), full: () => delivery.full() }
+}
+
+/** Rough bytes a chunk holds that nothing else does: state is shared with the run, metadata by all chunks of a message. */
+export function sizeOfChunk(mode: StreamMode, chunk: unknown): number {
+  if (mode === 'custom') return sizeOf(chunk)
+  return mode === 'messages' ? 64 + (chunk as Chunks<GraphTypes>['messages'])[0].content.length : 64
 }
 
 /** Rough bytes an item holds: its strings, and a word or two for everything else. Enough to bound a queue. */

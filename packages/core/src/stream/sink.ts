@@ -17,11 +17,16 @@ export interface Wants {
   readonly subgraphs: boolean
 }
 
+/** Bytes (estimated) that may be queued by writes that wait for no reader. */
+export const MAX_QUEUED_BYTES: number = 64 * 1024 * 1024
+
 /** Where a run's events go. */
 export interface Sink {
   readonly wants: Wants
-  /** Takes an event; with `values` the full visible state it is about, which is not part of the event. Never throws but for a bound: `LIMIT_EXCEEDED` when more is queued than may be held. */
+  /** Takes an event; with `values` the full visible state it is about, which is not part of the event. Never throws. */
   emit(event: RunEvent, values?: Values): void
   /** A promise while the reader is behind: the run waits before its next step and its next model chunk. */
   room(): Promise<void> | undefined
+  /** Whether {@link MAX_QUEUED_BYTES} are queued: then what a node writes is refused. */
+  full(): boolean
 }
