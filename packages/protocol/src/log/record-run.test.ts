@@ -43,6 +43,53 @@ function watchedLog(): { log: EventLog; groups: string[][] } {
   }
 }
 
+/** Lets everything run that waits for nothing but its turn. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20_000; turn++) await Promise.resolve()
+}
+
+/** An append that waits to be let through. */
+interface Held {
+  count: number
+  release: () => void
+}
+
+/** Appends that wait to be let through, in the order they came. */
+class HeldAppends {
+  readonly #held: Held[] = []
+  #waiting: ((held: Held) => void) | undefined
+
+  hold(count: number): Promise<void> {
+    return new Promise((release) => {
+      const held = { count, release }
+      if (this.#waiting === undefined) this.#held.push(held)
+      else this.#waiting(held)
+      this.#waiting = undefined
+    })
+  }
+
+  async next(): Promise<Held> {
+    return this.#held.shift() ?? new Promise((resolve) => (this.#waiting = resolve))
+  }
+
+  async releaseAll(): Promise<never> {
+    for (;;) (await this.next()).release()
+  }
+}
+
+function gatedLog(): { log: EventLog; inner: EventLog; appends: HeldAppends } {
+  const inner = memoryLog()
+  const appends = new HeldAppends()
+  const log: EventLog = {
+    ...inner,
+    async append(events, options) {
+      await appends.hold(events.length)
+      return inner.append(events, options)
+    },
+  }
+  return { log, inner, appends }
+}
+
 afterEach(() => {
   vi.useRealTimers()
 })
@@ -77,21 +124,11 @@ describe('a run that ends by itself', () => {
   })
 
   test('is written while an append is under way', async () => {
-    const log = memoryLog()
-    const groups: number[] = []
-    let release = (): void => undefined
-    const slow: EventLog = {
-      ...log,
-      async append(events) {
-        groups.push(events.length)
-        await new Promise<void>((resolve) => (release = resolve))
-        return log.append(events)
-      },
-    }
+    const { log, appends } = gatedLog()
     let proceed = (): void => undefined
     const proceeding = new Promise<void>((resolve) => (proceed = resolve))
     const recorded = recordRun(
-      slow,
+      log,
       graphOf(async function* () {
         yield start
         await proceeding
@@ -100,24 +137,21 @@ describe('a run that ends by itself', () => {
       {},
       { runId: 'r' },
     )
-    await vi.waitUntil(() => groups.length === 1)
+    const first = await appends.next()
     proceed()
-    for (let turn = 0; turn < 100; turn++) await Promise.resolve()
-    release()
-    await vi.waitUntil(() => groups.length === 2)
-    release()
+    await settle()
+    first.release()
+    const second = await appends.next()
+    second.release()
     await recorded
-    expect(groups).toEqual([1, 4])
+    expect([first.count, second.count]).toEqual([1, 4])
   })
 
   test('waits while the log is far behind', async () => {
+    const { log, appends, inner } = gatedLog()
     let emitted = 0
-    let release = (): void => undefined
-    const gate = new Promise<void>((resolve) => (release = resolve))
-    const log = memoryLog()
-    const stuck: EventLog = { ...log, append: (events) => gate.then(() => log.append(events)) }
     const recorded = recordRun(
-      stuck,
+      log,
       graphOf(async function* () {
         yield start
         for (; emitted < 5000; emitted++) yield custom(emitted)
@@ -126,12 +160,14 @@ describe('a run that ends by itself', () => {
       {},
       { runId: 'r' },
     )
-    await vi.waitUntil(() => emitted > 1000)
-    for (let turn = 0; turn < 1000; turn++) await Promise.resolve()
+    const first = await appends.next()
+    await settle()
+    expect(emitted).toBeGreaterThan(1000)
     expect(emitted).toBeLessThan(3000)
-    release()
+    first.release()
+    void appends.releaseAll()
     await recorded
-    expect(log.head()).toBe(5002)
+    expect(inner.head()).toBe(5002)
   })
 
   test('whatever it emits is in the log in that order', async () => {
