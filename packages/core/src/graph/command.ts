@@ -55,5 +55,5 @@ function isList<T>(value: T | readonly T[]): value is readonly T[] {
 
 /** Whether a value is a command, also one of another copy of this package. */
 export function isCommand(value: unknown): value is Command<string, unknown> {
-  return value instanceof Command
+  return typeof value === 'object' && value !== null && '~command' in value
 }

@@ -216,6 +216,11 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     return updateThread(this.#memory(), this.#compiled.plan, threadId, update, options)
   }
 
+  /** Forgets the thread: its state, its history, what waits on it. Throws `UNSUPPORTED` without a checkpointer. */
+  deleteThread(threadId: string): Promise<void> {
+    return this.#memory().deleteThread(threadId)
+  }
+
   #memory(): Checkpointer {
     const { checkpointer } = this.#compiled
     if (checkpointer !== undefined) return checkpointer

@@ -81,6 +81,8 @@ export class MessageStream {
 
   /** The answer is complete. With `told` its pieces were; without, everything is told now. */
   end(told: boolean): void {
+    // A model that ends quietly when it is aborted has not finished its answer.
+    this.#attempt?.assertOpen('the end of an answer was')
     for (const part of this.#parts) {
       if (part.held !== '') this.#append(part, '', told, true)
       if (part.index === -1) this.#tell(part, 0, part.text)
