@@ -7,6 +7,7 @@ import type { Frame } from '../frame.ts'
 import { type EventLog, type LogBatch, parseCursor } from './event-log.ts'
 import { eventSize } from './event-size.ts'
 import { mergeDeltas } from './merge.ts'
+import { createTrimmer } from './trim.ts'
 import { createWholeMessages } from './whole-messages.ts'
 
 /** What a reader asks of a log. */
@@ -63,6 +64,7 @@ class Reading {
   /** After this there is nothing for it. */
   #endAt = Infinity
   #waits = false
+  readonly #trim = createTrimmer()
   /** What an event becomes for this reader: itself, nothing, or something in its place. */
   #show: (event: StampedEvent) => readonly RivuletEvent[] = (event) => [event]
 
@@ -171,7 +173,7 @@ class Reading {
       if (events.length > 1) size += eventSize(event)
       if (size > FRAME_SIZE && taken.length > 0) break
       this.#seq = event.seq
-      taken.push(...this.#show(event))
+      for (const shown of this.#show(event)) taken.push(this.#trim(shown))
       if (event.type === 'run.end' && event.run === this.#query.until) {
         this.#endAt = event.seq
         break
