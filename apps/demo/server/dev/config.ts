@@ -18,5 +18,7 @@ export function demoConfig(env: ModelEnvironment): UserConfig {
       noExternal: [/^@rivulet\//],
     },
     server: { host: '127.0.0.1' },
+    // React, Markdown and the contracts' schemas: one chunk, since the page needs all of them at once.
+    build: { chunkSizeWarningLimit: 700 },
   }
 }

@@ -2,6 +2,7 @@ import { useSelect } from '@rivulet/react'
 import { useState, type ReactNode } from 'react'
 import type { AgentHandle } from './agent-handle.ts'
 import { announcement } from './announcement.ts'
+import { spokenText } from './spoken-text.ts'
 
 /** Tells screen readers that an answer begins, and reads it once it is complete: never token by token. */
 export function Announcer({ handle }: { handle: AgentHandle }): ReactNode {
@@ -10,7 +11,7 @@ export function Announcer({ handle }: { handle: AgentHandle }): ReactNode {
   const lastText = useSelect(handle, (thread) => (thread.isLoading ? '' : (thread.messages.at(-1)?.content ?? '')))
   const [said, setSaid] = useState({ status, text: '' })
   if (said.status !== status) {
-    setSaid({ status, text: announcement(said.status, status, lastText) ?? said.text })
+    setSaid({ status, text: announcement(said.status, status, spokenText(lastText)) ?? said.text })
   }
   return (
     <output className="unseen" aria-live="polite">

@@ -16,6 +16,7 @@ import { MessageList } from './message-list.tsx'
 import { Opening } from './opening.tsx'
 import { RunStatus } from './run-status.tsx'
 import { useStickToBottom } from './use-stick-to-bottom.ts'
+import { usePageTitle } from './use-page-title.ts'
 import { userMessage } from './user-message.ts'
 import { useStopByEscape } from './use-stop-by-escape.ts'
 
@@ -36,7 +37,7 @@ export function Chat({ client, threadId, onThreadId, agent, topbar }: ChatProps)
   const stream = useStream<AgentGraph>({ client, graph: 'agent', threadId, onThreadId })
   const { handle, isLoading, error, submit, stop, retry } = stream
   const attachment = useAttachment()
-  const drop = useFileDrop(attachment.take)
+  const isFileOver = useFileDrop(attachment.take)
   const field = useRef<HTMLTextAreaElement>(null)
   const { scroller, content, isAtBottom, jump } = useStickToBottom()
 
@@ -53,21 +54,27 @@ export function Chat({ client, threadId, onThreadId, agent, topbar }: ChatProps)
     field.current?.focus()
   }, [stop])
   useStopByEscape(isLoading, halt)
+  usePageTitle(handle)
 
+  const askExample = (text: string, file?: CsvFile): void => {
+    // The button that was pressed goes away, and the focus would go with it.
+    scroller.current?.focus({ preventScroll: true })
+    ask(text, file)
+  }
   const sample = (): void => {
     fetchSampleCsv().then(
-      (file) => ask('Analyze this file', file),
+      (file) => askExample('Analyze this file', file),
       (reason: unknown) => attachment.refuse(reason),
     )
   }
   return (
-    <main className="chat" {...drop.handlers}>
+    <main className="chat">
       {topbar}
       {/* Scrolls, so it takes the focus for those who scroll by keyboard. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <section className="scroller" ref={scroller} tabIndex={0} aria-label="Conversation">
         <div className="conversation" ref={content}>
-          <Opening handle={handle} agent={agent} onAsk={ask} onSample={sample} />
+          <Opening handle={handle} agent={agent} onAsk={askExample} onSample={sample} />
           <MessageList handle={handle} />
           <RunStatus handle={handle} />
           {error && !isLoading && <Failure error={error} onRetry={() => retry()} />}
@@ -87,7 +94,7 @@ export function Chat({ client, threadId, onThreadId, agent, topbar }: ChatProps)
         </p>
       </div>
       <Announcer handle={handle} />
-      {drop.isOver && <div className="drop-veil">Drop a CSV file to analyze it</div>}
+      {isFileOver && <div className="drop-veil">Drop a CSV file to analyze it</div>}
     </main>
   )
 }

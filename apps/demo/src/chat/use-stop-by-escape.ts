@@ -1,8 +1,9 @@
-import { useEffect } from 'react'
+import { useLayoutEffect } from 'react'
 
 /** Calls `stop` when Escape is pressed anywhere on the page while `isActive`, unless a dialog is open: it closes first. */
 export function useStopByEscape(isActive: boolean, stop: () => void): void {
-  useEffect(() => {
+  // Before anybody sees that there is something to stop.
+  useLayoutEffect(() => {
     if (!isActive) return undefined
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open]')) return

@@ -1,39 +1,31 @@
-import { useCallback, useRef, useState, type DragEvent } from 'react'
+import { useEffect, useState } from 'react'
 
-/** Handlers that make an element a place to drop files on, and whether a file is above it now. */
-export interface FileDrop {
-  isOver: boolean
-  handlers: {
-    onDragEnter: (event: DragEvent) => void
-    onDragOver: (event: DragEvent) => void
-    onDragLeave: (event: DragEvent) => void
-    onDrop: (event: DragEvent) => void
-  }
-}
-
-/** Makes an element take dropped files. What else is dragged over it, such as a text, is left to the browser. */
-export function useFileDrop(onFiles: (files: Iterable<File>) => void): FileDrop {
-  // Entering a child leaves its parent: the balance of both says whether the drag is still inside.
-  const depth = useRef(0)
+/**
+ * Makes the whole page take dropped files, and says whether one is above it now. What else is dragged over it, such as
+ * a text, is left to the browser; a file that misses would otherwise replace the page.
+ */
+export function useFileDrop(onFiles: (files: Iterable<File>) => void): boolean {
   const [isOver, setOver] = useState(false)
-  const move = useCallback((event: DragEvent, by: 0 | 1 | -1) => {
-    if (!event.dataTransfer.types.includes('Files')) return
-    event.preventDefault()
-    depth.current = Math.max(0, depth.current + by)
-    setOver(depth.current > 0)
-  }, [])
-  return {
-    isOver,
-    handlers: {
-      onDragEnter: (event) => move(event, 1),
-      onDragOver: (event) => move(event, 0),
-      onDragLeave: (event) => move(event, -1),
-      onDrop: (event) => {
-        move(event, 0)
-        depth.current = 0
-        setOver(false)
-        if (event.dataTransfer.files.length > 0) onFiles(event.dataTransfer.files)
-      },
-    },
-  }
+  useEffect(() => {
+    // Entering a child leaves its parent: the balance of both says whether the drag is still inside.
+    let depth = 0
+    const move = (by: number) => (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes('Files')) return
+      event.preventDefault()
+      depth = Math.max(0, depth + by)
+      setOver(depth > 0)
+    }
+    const drop = (event: DragEvent): void => {
+      move(-depth)(event)
+      const files = event.dataTransfer?.files
+      if (files && files.length > 0) onFiles(files)
+    }
+    const listeners = { dragenter: move(1), dragover: move(0), dragleave: move(-1), drop }
+    const each = Object.entries(listeners) as [keyof typeof listeners, (event: DragEvent) => void][]
+    for (const [type, listener] of each) document.addEventListener(type, listener)
+    return () => {
+      for (const [type, listener] of each) document.removeEventListener(type, listener)
+    }
+  }, [onFiles])
+  return isOver
 }
