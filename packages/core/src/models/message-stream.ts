@@ -61,7 +61,7 @@ export class MessageStream {
   take(chunk: MessageChunk, tell: boolean): void {
     if (this.#attempt !== undefined) {
       this.#attempt.assertOpen('a token was')
-      this.#attempt.onLife?.()
+      this.#attempt.alive()
     }
     if (chunk.id !== undefined) this.#takeId(chunk.id)
     if (chunk.reasoning) this.#append(this.#speaking('reasoning'), chunk.reasoning, tell)
@@ -117,13 +117,18 @@ export class MessageStream {
   }
 
   #takeId(id: string): void {
-    if (this.#id === undefined && (this.#attempt === undefined || this.#isNew(id))) this.#id = id
+    if (this.#id === undefined && this.#claims(id)) this.#id = id
     else if (id !== this.#id) this.#providerId = id
   }
 
-  #isNew(id: string): boolean {
-    const { graph } = this.#attempt!
-    return !graph.scope.shown.has(id) && graph.knownMessage(id) === undefined
+  /** Whether the provider's id can be ours. Claimed for good: the id of a message that is withdrawn is not used again. */
+  #claims(id: string): boolean {
+    if (this.#attempt === undefined) return true
+    const { graph } = this.#attempt
+    const { claimedIds } = graph.scope
+    if (claimedIds.has(id) || graph.knownMessage(id) !== undefined) return false
+    claimedIds.add(id)
+    return true
   }
 
   #ownId(): string {

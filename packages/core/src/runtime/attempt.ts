@@ -33,7 +33,7 @@ export class Attempt {
   /** What was asked and not answered; set even if the node swallowed the signal. */
   asked: InterruptSignal | undefined
   /** When it last gave a sign of life; watched by the idle timeout. */
-  onLife: (() => void) | undefined
+  onLife: (() => unknown) | undefined
   #closed: RivuletError | undefined
   #controller: AbortController | undefined
   readonly #listeners = new Set<(reason: RivuletError) => void>()
@@ -105,6 +105,12 @@ export class Attempt {
     return () => this.#listeners.delete(listener)
   }
 
+  /** It wrote, spoke or made progress: so its idle timeout, and that of every task it runs below, begins again. */
+  alive(): void {
+    this.onLife?.()
+    this.graph.alive()
+  }
+
   /** Throws when the attempt is over: what it emits would belong to nothing. */
   assertOpen(what: string): void {
     if (this.#closed === undefined) return
@@ -126,7 +132,7 @@ export class Attempt {
   /** Emits custom data. What is not JSON becomes an `error` event and the run goes on. */
   write(data: unknown, name: string | undefined, toolCallId: string | undefined): void {
     this.assertOpen('a write was')
-    this.onLife?.()
+    this.alive()
     if (!this.wants.custom) return
     this.assertRoom('a write was')
     let json: unknown

@@ -157,14 +157,14 @@ export class GraphRun implements GraphHost {
     return name === END || this.plan.nodes.has(name)
   }
 
-  /** A message of the current state, by id. */
+  /** A message of the current state or of a graph above, by id. */
   knownMessage(id: string): Message | undefined {
     for (const key of messageKeys(this.plan.schema)) {
       const list = this.values[key] as readonly Message[] | undefined
       const found = list && messageById(list, id)
       if (found !== undefined) return found
     }
-    return undefined
+    return this.#caller?.graph.knownMessage(id)
   }
 
   /** An attempt begins; it is closed with the run, a failing sibling, or its own end. */
@@ -187,24 +187,38 @@ export class GraphRun implements GraphHost {
   /** Aborts the attempt when its time is up. Returns what ends the watch. */
   watch(attempt: Closable, { runMs, idleMs }: TimeoutPolicy): () => void {
     const { name } = attempt.task.spec
-    const expire = (how: string) => () =>
+    const expire = (how: string): void =>
       attempt.close(
         new RivuletError('NODE_TIMEOUT', `node "${name}" ${how}`, { node: name, run: this.scope.run }),
         true,
       )
-    const whole = runMs === undefined ? undefined : setTimeout(expire(`ran longer than ${runMs} ms`), runMs)
-    let idle = idleMs === undefined ? undefined : setTimeout(expire(`gave no sign of life for ${idleMs} ms`), idleMs)
-    if (idleMs !== undefined) {
-      attempt.onLife = () => {
-        clearTimeout(idle)
-        idle = setTimeout(expire(`gave no sign of life for ${idleMs} ms`), idleMs)
-      }
-    }
+    const whole = runMs === undefined ? undefined : setTimeout(expire, runMs, `ran longer than ${runMs} ms`)
+    const stopIdle = idleMs === undefined ? undefined : this.#watchIdle(attempt, idleMs, expire)
     return () => {
       clearTimeout(whole)
-      clearTimeout(idle)
+      stopIdle?.()
+    }
+  }
+
+  /** One timer whatever happens in between: when it fires, it waits for what is left since the last sign of life. */
+  #watchIdle(attempt: Closable, idleMs: number, expire: (how: string) => void): () => void {
+    let last = performance.now()
+    attempt.onLife = () => (last = performance.now())
+    const look = (): void => {
+      const left = last + idleMs - performance.now()
+      if (left > 0) timer = setTimeout(look, Math.ceil(left))
+      else expire(`gave no sign of life for ${idleMs} ms`)
+    }
+    let timer = setTimeout(look, idleMs)
+    return () => {
+      clearTimeout(timer)
       attempt.onLife = undefined
     }
+  }
+
+  /** What a task of this graph does is a sign of life of the task that called the graph. */
+  alive(): void {
+    this.#caller?.alive()
   }
 
   async #superstep(): Promise<readonly Asked[]> {

@@ -47,6 +47,8 @@ export interface GraphHost {
   open(attempt: Closable): void
   close(attempt: Closable, reason: RivuletError): void
   withdraw(attempt: Closable): void
+  /** A task gave a sign of life. */
+  alive(): void
   watch(attempt: Closable, timeout: TimeoutPolicy): () => void
 }
 
@@ -81,7 +83,7 @@ export interface Asked {
 export interface Closable {
   readonly task: Task
   readonly number: number
-  onLife: (() => void) | undefined
+  onLife: (() => unknown) | undefined
   close(reason: RivuletError, abort: boolean): void
   forgetShown(): void
 }

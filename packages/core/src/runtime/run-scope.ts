@@ -34,6 +34,8 @@ export class RunScope {
   readonly answers: Map<string, unknown> = new Map()
   /** Messages as readers last saw them, by id: what a task returns is shown only where it differs. */
   readonly shown: Map<string, Message> = new Map()
+  /** Ids that providers gave to messages of this run. */
+  readonly claimedIds: Set<string> = new Set()
   /** Messages that models stream right now. */
   readonly streaming: Set<Streaming> = new Set()
   /** `run.start` has been told. */

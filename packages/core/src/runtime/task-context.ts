@@ -116,6 +116,7 @@ export class TaskContext implements NodeContext {
     return (message) => {
       this.#attempt.assertOpen('a message was')
       this.#attempt.assertRoom('a message was')
+      this.#attempt.alive()
       return this.#attempt.show(normalizeMessage(message, this.#attempt.nextMessageId)).id
     }
   }

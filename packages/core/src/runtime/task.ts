@@ -149,7 +149,7 @@ class Collector {
     if (Symbol.asyncIterator in returned) {
       for await (const item of returned as AsyncIterable<unknown>) {
         if (this.#attempt.closed !== undefined) throw this.#attempt.closed
-        this.#attempt.onLife?.()
+        this.#attempt.alive()
         await this.take(item)
       }
     } else if (Array.isArray(returned)) {
