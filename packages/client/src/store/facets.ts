@@ -127,9 +127,6 @@ function isCalling(state: ThreadState, id: string): boolean {
 export function changedMessages(before: ThreadFacts, after: ThreadFacts): readonly string[] | undefined {
   const [a, b] = [before.state, after.state]
   const hasOnlyStreamed =
-    a.settled === b.settled &&
-    a.aliases === b.aliases &&
-    before.outbox === after.outbox &&
-    a.spaces.has('') === b.spaces.has('')
+    a.settled === b.settled && before.outbox === after.outbox && a.spaces.has('') === b.spaces.has('')
   return hasOnlyStreamed ? streamed(before, after) : undefined
 }

@@ -1,4 +1,4 @@
-import { emptyState, foldAll, type RivuletEvent, type RunEvent } from '@rivulet/protocol'
+import { emptyState, foldAll, RivuletError, type RivuletEvent, type RunEvent } from '@rivulet/protocol'
 import * as fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
 import { chatRun, stamped } from '../../test/pump.ts'
@@ -113,17 +113,38 @@ test('one snapshot stays what it was', () => {
   expect(observers.getSnapshot().message('live')?.content).toBe('a')
 })
 
-test('a selector that reads something else after a change is asked when that changes', () => {
+test('a selector that reads something else after a change is asked when that changes, and then only', () => {
   const { observers, emit, set } = watching(conversation(2))
   const seen: unknown[] = []
+  let asked = 0
   observers.select(
-    (snapshot) => (snapshot.threadId === 't' ? 'nothing' : snapshot.message('live')?.content),
+    ({ threadId, message }) => {
+      asked++
+      return threadId === 'u' ? message('live')?.content : 'nothing'
+    },
     (value) => seen.push(value),
   )
   emit(token(0, 'a'))
   set({ threadId: 'u' })
   emit(token(1, 'b'))
   expect(seen).toEqual(['a', 'ab'])
+  set({ threadId: 'v' })
+  asked = 0
+  emit(token(2, 'c'))
+  expect(asked).toBe(0)
+})
+
+test.each<[string, Partial<ThreadFacts>, (snapshot: ThreadSnapshot) => unknown, unknown]>([
+  ['a run that was asked for', { starting: 'r2' }, ({ status }) => status, 'connecting'],
+  ['a failure', { failure: new RivuletError('DISCONNECTED', 'gone') }, ({ error }) => error?.code, 'DISCONNECTED'],
+  ['the connection', { connection: { ...idleHealth, phase: 'open' } }, ({ connection }) => connection.phase, 'open'],
+  ['the thread’s id', { threadId: 'u' }, ({ threadId }) => threadId, 'u'],
+])('%s is told to whoever reads it', (_what, change, read, value) => {
+  const { observers, set } = watching(conversation(1))
+  const seen: unknown[] = []
+  observers.select(read, (now) => seen.push(now))
+  set(change)
+  expect(seen).toEqual([value])
 })
 
 test('a message on its way is shown, and the row that shows it is told when it arrives', () => {
