@@ -1,0 +1,74 @@
+import { byHand, langgraph, ours, sketched } from './growing.mjs'
+import { atMost, drain } from './row.mjs'
+
+/** @typedef {import('./row.mjs').Row} Row */
+/** @typedef {import('./row.mjs').Meter} Meter */
+
+/** Steps of one run; the list is this much longer at its end. */
+const STEPS = 20
+
+/**
+ * What one step costs on a list of so many messages: the first step, which meets the input, is not counted.
+ *
+ * @param {number} history
+ * @param {number} steps
+ */
+function growth(history, steps) {
+  /** @type {Meter | undefined} */
+  let clock
+  return {
+    history,
+    steps,
+    /** @param {number} appended */
+    beforeStep(appended) {
+      if (appended === 1) clock?.start()
+      if (appended === steps) clock?.stop()
+    },
+    /** @param {(run: string) => AsyncIterable<unknown> | Promise<AsyncIterable<unknown>>} stream */
+    work(stream) {
+      return async (/** @type {Meter} */ meter) => {
+        clock = meter
+        return (await drain(await stream('thread'))) - 1
+      }
+    },
+  }
+}
+
+/**
+ * @param {number} history
+ * @returns {Row}
+ */
+function row(history) {
+  return {
+    name: `append/${history}`,
+    unit: 'µs CPU a step',
+    size: STEPS - 1,
+    smokeSize: 3,
+    kind: 'cpu',
+    subjects: {
+      floor: async (counted) => {
+        const grows = growth(history, counted + 1)
+        return grows.work(() => byHand(grows))
+      },
+      sketch: async (counted) => {
+        const grows = growth(history, counted + 1)
+        return grows.work(() => sketched(grows))
+      },
+      ours: async (counted) => {
+        const grows = growth(history, counted + 1)
+        return grows.work(await ours(grows))
+      },
+      peer: async (counted) => {
+        const grows = growth(history, counted + 1)
+        return grows.work(await langgraph(grows))
+      },
+    },
+    targets: [
+      atMost('LangGraph / 50', (of) => of('peer') / 50),
+      ...(history === 10_000 ? [atMost('4 x a step on 10 messages', (of) => of('ours', 'append/10') * 4)] : []),
+    ],
+  }
+}
+
+/** @type {Row[]} */
+export const rows = [10, 1_000, 10_000].map(row)
