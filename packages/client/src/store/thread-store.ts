@@ -11,7 +11,7 @@ export interface SubmitOptions<G extends TypedGraph = UntypedGraph> {
   signal?: AbortSignal | undefined
   /** Modes to record beyond the ones that always are. Default: those of the thread. */
   modes?: readonly StreamMode[] | undefined
-  /** Answers the thread's interrupt, or its interrupts by their ids; the run then takes no input. */
+  /** Answers the thread's interrupt, or its interrupts by their ids; an input beside it updates the state. */
   resume?: TypesOf<G>['resume'] | Readonly<Record<string, TypesOf<G>['resume']>> | undefined
   /** Checkpoint to go on from instead of the thread's last: how an earlier message is edited or answered anew. */
   checkpointId?: string | undefined

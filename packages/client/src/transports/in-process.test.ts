@@ -130,8 +130,13 @@ test('what a run is started with reaches the graph', async () => {
 
 test('an answer to an interrupt reaches the graph as a command', async () => {
   const graph = echoGraph({ isOpen: true })
-  await serving(graph).thread('t').submit(undefined, { resume: 'yes' }).result
-  expect(graph.inputs[0]).toMatchObject({ '~command': true, resume: 'yes' })
+  const t = serving(graph).thread('t')
+  await t.submit(undefined, { resume: 'yes' }).result
+  await t.submit({ note: 'well' }, { resume: { i1: 'no' } }).result
+  expect(graph.inputs).toMatchObject([
+    { '~command': true, resume: 'yes', update: undefined },
+    { '~command': true, resume: { i1: 'no' }, update: { note: 'well' } },
+  ])
 })
 
 test('several graphs are told apart by name', async () => {

@@ -181,8 +181,10 @@ function statusAfter({ status }: RunEnd): ThreadInfo['status'] {
 }
 
 function inputOf({ input, resume }: StartRequest): unknown {
-  // A command of the runtime, by its structure: what holds an answer is not an input.
-  return resume === undefined ? input : { '~command': true, resume, update: undefined, goto: [], graph: undefined }
+  if (resume === undefined) return input
+  // A command of the runtime by its structure, as the runtime itself is not needed here; what is put in beside an
+  // answer updates the state.
+  return { '~command': true, resume, update: input ?? undefined, goto: [], graph: undefined }
 }
 
 function runOptions(start: StartRequest, threadId: string, signal: AbortSignal): RunOptions {
