@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { inProcess } from '@rivulet/client'
-import { END, fromAsyncIterable, messages, START, state, StateGraph } from '@rivulet/core'
+import { END, fromAsyncIterable, messages, START, state, StateGraph, value } from '@rivulet/core'
 import { useStream } from '@rivulet/react'
 import { act, cleanup, render, screen, waitFor } from '@testing-library/react'
 import { StrictMode, type ReactNode } from 'react'
@@ -14,12 +14,20 @@ const echo = fromAsyncIterable(async function* (said) {
 
 let failures = 0
 
-const graph = new StateGraph(state({ messages: messages() }))
+const graph = new StateGraph(state({ messages: messages(), approved: value<boolean>() }), {
+  interrupt: value<string>(),
+  resume: value<boolean>(),
+})
+  .addNode('ask', ({ messages }, ctx) => {
+    const isDangerous = messages.at(-1)?.content === 'dangerous'
+    return { approved: isDangerous ? ctx.interrupt('sure?') : true }
+  })
   .addNode('answer', async ({ messages }) => {
     if (messages.at(-1)?.content === 'flaky' && failures++ === 0) throw new Error('no luck')
     return { messages: [await echo.invoke(messages)] }
   })
-  .addEdge(START, 'answer')
+  .addEdge(START, 'ask')
+  .addEdge('ask', 'answer')
   .addEdge('answer', END)
   .compile()
 
@@ -29,11 +37,11 @@ function page() {
   function Page(): ReactNode {
     const stream = useStream<typeof graph>({ transport, graph: 'agent' })
     latest = stream
-    const { messages, status, error } = stream
+    const { messages, status, error, interrupts } = stream
     return (
       <>
         <output>
-          {status} {error?.message}
+          {status} {error?.message} {interrupts[0]?.value}
         </output>
         {messages.map(({ id, content }) => (
           <p key={id}>{content}</p>
@@ -60,6 +68,16 @@ test('a graph in the same process answers on the page', async () => {
   act(() => void stream().submit({ messages: 'more' }))
   await waitFor(() => expect(texts().slice(2)).toEqual(['more', 'you said more']))
   await waitFor(() => expect(note()).toBe('idle'))
+})
+
+test('a person answers what the graph asks', async () => {
+  const { stream, texts, note } = page()
+  act(() => void stream().submit({ messages: 'dangerous' }))
+  await waitFor(() => expect(note()).toBe('interrupted  sure?'))
+  act(() => void stream().respond(false))
+  await waitFor(() => expect(note()).toBe('idle'))
+  expect(texts()).toEqual(['dangerous', 'you said dangerous'])
+  expect(stream().values.approved).toBe(false)
 })
 
 test('a run that failed goes on where it failed', async () => {
