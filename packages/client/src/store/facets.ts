@@ -68,7 +68,7 @@ type IsChanged = (before: ThreadFacts, after: ThreadFacts) => boolean
 const changes: Readonly<Record<Facet, IsChanged>> = {
   any: () => true,
   thread: (before, after) => before.threadId !== after.threadId,
-  lists: arePlacesChanged,
+  lists: areSettledChanged,
   messages: (before, after) => areSettledChanged(before, after) || before.state.live !== after.state.live,
   values: (before, after) =>
     areSettledChanged(before, after) || streamed(before, after).some((id) => isListed(after.state, id)),
@@ -83,12 +83,8 @@ const changes: Readonly<Record<Facet, IsChanged>> = {
   run: isRunChanged,
 }
 
-function arePlacesChanged(before: ThreadFacts, after: ThreadFacts): boolean {
-  return before.state.spaces !== after.state.spaces || before.outbox !== after.outbox
-}
-
-function areSettledChanged(before: ThreadFacts, after: ThreadFacts): boolean {
-  return arePlacesChanged(before, after) || before.state.settled !== after.state.settled
+function areSettledChanged({ state: a, outbox }: ThreadFacts, { state: b, outbox: now }: ThreadFacts): boolean {
+  return a.spaces !== b.spaces || a.settled !== b.settled || outbox !== now
 }
 
 function isRunChanged(before: ThreadFacts, after: ThreadFacts): boolean {

@@ -1,7 +1,7 @@
 import { changedMessages, isFacetChanged, trackReads, type Facet } from './facets.ts'
 import type { ThreadFacts } from './facts.ts'
 import { isolate } from './isolate.ts'
-import { sameItems, snapshotOf, type SnapshotMemory, type ThreadSnapshot } from './snapshot.ts'
+import { sameItems, snapshotOf, type ThreadSnapshot } from './snapshot.ts'
 
 /** A thread to look at: its snapshot, and calls back when what somebody reads of it has changed. */
 export interface ThreadView<S = ThreadSnapshot> {
@@ -35,14 +35,13 @@ interface Observer {
 
 /** Observers of a thread, indexed by what they read. */
 export function createObservers(first: ThreadFacts): Observers {
-  const memory: SnapshotMemory = {}
   const byFacet = new Map<Facet, Set<Observer>>()
   const byMessage = new Map<string, Set<Observer>>()
   const listeners = new Set<() => void>()
   let facts = first
   let snapshot: ThreadSnapshot | undefined
 
-  const getSnapshot = () => (snapshot ??= snapshotOf(facts, memory))
+  const getSnapshot = () => (snapshot ??= snapshotOf(facts))
   const forget = (observer: Observer) => {
     for (const facet of observer.facets) removeFrom(byFacet, facet, observer)
     for (const id of observer.messages) removeFrom(byMessage, id, observer)

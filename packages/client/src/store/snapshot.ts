@@ -7,6 +7,7 @@ import {
   messageOf,
   messagesOf,
   progressOf,
+  toolCallOf,
   toolCallsOf,
   valuesOf,
   type CustomEntry,
@@ -75,32 +76,18 @@ export interface ThreadSnapshot<G extends TypedGraph = UntypedGraph> {
   readonly messagesWhere: (filter?: MessageFilter) => readonly ShownMessage[]
   /** State of the graph in this namespace. */
   readonly valuesAt: (ns: Namespace) => Readonly<Record<string, unknown>>
-  /** One tool call of the page's messages by its id. */
+  /** One tool call by its id, wherever its message stands. */
   readonly toolCall: (id: string) => ToolCallState | undefined
   /** The last value written under this name, or in this tool call by `ctx.progress`. */
   readonly progress: (nameOrToolCallId: string) => CustomEntry | undefined
 }
 
-/** What snapshots of one thread hand on to the next, so that equal parts stay the same objects. */
-export interface SnapshotMemory {
-  toolCalls?: readonly ToolCallState[]
-  activeNodes?: readonly TaskRun[]
-  interrupts?: readonly PendingInterrupt[]
-}
-
 /** The snapshot of these facts. */
-export function snapshotOf(facts: ThreadFacts, memory: SnapshotMemory): ThreadSnapshot {
+export function snapshotOf(facts: ThreadFacts): ThreadSnapshot {
   const { state, outbox, messagesKey } = facts
-  const built: { -readonly [K in keyof ThreadSnapshot]?: ThreadSnapshot[K] } = {}
-  const messages = () => (built.messages ??= shownMessages(facts))
-  const status = () => (built.status ??= statusOf(facts))
-  const values = () => (built.values ??= (isUnread(facts) ? facts.initialValues : undefined) ?? valuesOf(state))
-  const toolCalls = () =>
-    (built.toolCalls ??= memory.toolCalls = keepSame(
-      memory.toolCalls,
-      toolCallsOf(state, { key: messagesKey }),
-      hasSameFields,
-    ))
+  const messages = () => layOver<ShownMessage>(receivedMessages(facts), outbox, (message) => message, idOf)
+  const values = () => (isUnread(facts) ? facts.initialValues : undefined) ?? valuesOf(state)
+  const status = statusOf(facts)
   return {
     threadId: facts.threadId,
     connection: facts.connection,
@@ -111,23 +98,19 @@ export function snapshotOf(facts: ThreadFacts, memory: SnapshotMemory): ThreadSn
     get values() {
       return values()
     },
-    get status() {
-      return status()
-    },
-    get isLoading() {
-      return status() === 'streaming' || status() === 'connecting'
-    },
+    status,
+    isLoading: status === 'streaming' || status === 'connecting',
     get error() {
       return errorOf(facts)
     },
     get interrupts() {
-      return (built.interrupts ??= memory.interrupts = keepSame(memory.interrupts, interruptsOf(state)))
+      return interruptsOf(state)
     },
     get toolCalls() {
-      return toolCalls()
+      return toolCallsOf(state, { key: messagesKey })
     },
     get activeNodes() {
-      return (built.activeNodes ??= memory.activeNodes = keepSame(memory.activeNodes, activeTasks(state)))
+      return activeTasks(state)
     },
     message: (id) => messageById(facts, id),
     messageIds: (filter = {}) =>
@@ -137,17 +120,13 @@ export function snapshotOf(facts: ThreadFacts, memory: SnapshotMemory): ThreadSn
     messagesWhere: (filter = {}) =>
       isPageList(filter, messagesKey) ? messages() : messagesOf(state, { key: messagesKey, ...filter }),
     valuesAt: (ns) => (ns.length === 0 ? values() : valuesOf(state, ns)),
-    toolCall: (id) => toolCalls().find((call) => call.id === id),
+    toolCall: (id) => toolCallOf(state, id),
     progress: (name) => progressOf(state, name),
   }
 }
 
 function idOf(message: ShownMessage): string {
   return message.id
-}
-
-function shownMessages(facts: ThreadFacts): readonly ShownMessage[] {
-  return layOver<ShownMessage>(receivedMessages(facts), facts.outbox, (message) => message, idOf)
 }
 
 function messageById(facts: ThreadFacts, id: string): ShownMessage | undefined {
@@ -185,25 +164,9 @@ function errorOf({ state, starting, failure }: ThreadFacts): RivuletError | unde
   return error
 }
 
-/** The old list when the new one says the same; else the new one with the old one's equal items. */
-function keepSame<T>(
-  old: readonly T[] | undefined,
-  now: readonly T[],
-  isSame: (a: T, b: T) => boolean = Object.is,
-): readonly T[] {
-  if (old === undefined) return now
-  const kept = now.map((item, i) => (i < old.length && isSame(old[i]!, item) ? old[i]! : item))
-  return sameItems(old, kept) ? old : kept
-}
-
 /** Whether two values are the same, or are lists of the same items. */
 export function sameItems(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
   return a.every((item, i) => Object.is(item, b[i]))
-}
-
-function hasSameFields(a: ToolCallState, b: ToolCallState): boolean {
-  const fields = Object.keys(b) as (keyof ToolCallState)[]
-  return fields.length === Object.keys(a).length && fields.every((field) => Object.is(a[field], b[field]))
 }
