@@ -16,7 +16,8 @@ import { findChromium } from './find-chromium.ts'
 
 const chromium = findChromium()
 
-describe.skipIf(chromium === undefined)('the demo in a browser', () => {
+// Generous, because other tests may have the machine at the same time; nothing here waits for time to pass.
+describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_000 }, () => {
   let browser: Browser
   let context: BrowserContext
   let demo: RunningDemo
@@ -46,7 +47,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', () => {
       .catch((error: unknown) => {
         throw new Error(`the page did not come up: ${problems.join('\n')}`, { cause: error })
       })
-    context.setDefaultTimeout(14_000)
+    context.setDefaultTimeout(30_000)
   }, 60_000)
 
   afterEach(async () => {

@@ -93,7 +93,7 @@ describe('nothing but arithmetic runs', () => {
 })
 
 test('an expression that would run for ever is stopped', () => {
-  expect(problemOf('combinations(1e9, 5e8)')).toMatch(/longer than 250 ms/)
+  expect(problemOf('combinations(1e9, 5e8)')).toMatch(/longer than 1000 ms/)
   expect(valueOf('1 + 1')).toBe('2')
 })
 

@@ -7,7 +7,7 @@ import { createMath } from './math-engine.ts'
 /** Longest expression, in characters. */
 export const MAX_EXPRESSION = 300
 /** Longest time that one expression may take, in milliseconds. */
-const MAX_TIME_MS = 250
+const MAX_TIME_MS = 1000
 /** Most parts (numbers, names, operators) of one expression. */
 const MAX_NODES = 150
 /** Integers up to here are written out; beyond, and for fractions, this many digits are given. */
