@@ -1,7 +1,6 @@
 import { RivuletError } from '@rivulet/protocol'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { NodeSpec, RetryPolicy } from '../graph/plan.ts'
-import { InterruptSignal } from '../runtime/attempt.ts'
 import { noContext } from '../runtime/async-context.ts'
 import type { Task } from '../runtime/host.ts'
 import { stableId } from '../runtime/ids.ts'
@@ -74,10 +73,7 @@ async function call<Args extends readonly unknown[], Result>(
     return value as Result
   }
   graph.tellCall(made, { phase: 'failed', result })
-  if (result.asked.length > 0) {
-    caller.asked = new InterruptSignal(result.asked)
-    throw caller.asked
-  }
+  if (result.asked.length > 0) throw caller.ask(result.asked)
   // oxlint-disable-next-line only-throw-error -- what the function threw is passed on untouched, whatever it is
-  throw result.error?.thrown ?? graph.stopped
+  throw result.error === undefined ? graph.stopped : result.error.thrown
 }

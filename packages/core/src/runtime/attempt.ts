@@ -38,7 +38,7 @@ export class Attempt {
   #controller: AbortController | undefined
   readonly #listeners = new Set<(reason: RivuletError) => void>()
   #messages = 0
-  #questions = 0
+  readonly #questions = new Map<string | undefined, number>()
   #calls = 0
   #functions = 0
   #idBase: string | undefined
@@ -171,9 +171,20 @@ export class Attempt {
     return `${this.#idBase}.${this.#messages++}`
   }
 
-  /** Number of the next question in this attempt, from 0. */
-  nextQuestion(): number {
-    return this.#questions++
+  /**
+   * Name of the next question in this attempt: its number, from 0. Tools may ask side by side, in any order: theirs are
+   * counted by call.
+   */
+  nextQuestion(toolCallId: string | undefined): string {
+    const number = this.#questions.get(toolCallId) ?? 0
+    this.#questions.set(toolCallId, number + 1)
+    return toolCallId === undefined ? String(number) : `${toolCallId}/${number}`
+  }
+
+  /** Notes what is asked, beside what was asked before, and answers what to leave the node with. */
+  ask(asked: readonly Asked[]): InterruptSignal {
+    this.asked = new InterruptSignal([...(this.asked?.asked ?? []), ...asked])
+    return this.asked
   }
 
   /** Number of the next task called by function in this attempt, from 0. */

@@ -12,7 +12,6 @@ import type { NodeContext } from '../graph/node-context.ts'
 import type { Plan } from '../graph/plan.ts'
 import { visible, type Values } from '../state/schema.ts'
 import { wireErrorOf } from './announcer.ts'
-import { InterruptSignal } from './attempt.ts'
 import type { Asked } from './host.ts'
 import { GraphRun, type Outcome } from './graph-run.ts'
 import { CommandFromBelow, ParentCommand } from './parent-command.ts'
@@ -171,8 +170,7 @@ export async function driveBelow(plan: Plan, ctx: NodeContext, input: unknown, s
     throw thrown instanceof ParentCommand ? new CommandFromBelow(thrown) : thrown
   })
   if (outcome.status === 'interrupted') {
-    attempt.asked = new InterruptSignal(outcome.asked)
-    throw attempt.asked
+    throw attempt.ask(outcome.asked)
   }
   return output(plan, outcome.values)
 }

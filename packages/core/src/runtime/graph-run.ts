@@ -57,6 +57,8 @@ export class GraphRun implements GraphHost {
   readonly resuming: Map<string, number> = new Map()
   readonly returned: Map<string, { readonly node: string; readonly value: unknown }> = new Map()
   #next: NextStep = NOTHING
+  /** What runs next was planned by this run; otherwise it goes on past the stop before it. */
+  #fresh = false
   #done: readonly TaskRecord[] = []
   readonly #open = new Set<Closable>()
   #writing: Promise<void> = Promise.resolve()
@@ -99,6 +101,7 @@ export class GraphRun implements GraphHost {
     this.values = applyWrites(this.plan.schema, before, [{ writer: 'the input', updates: [update] }])
     this.step++
     this.#next = planNext(this.plan, [{ node: START, targets }], NOTHING)
+    this.#fresh = true
     return before
   }
 
@@ -110,6 +113,7 @@ export class GraphRun implements GraphHost {
   /** Goes on at these targets instead of what was planned. */
   jump(targets: readonly Target[]): void {
     this.#next = planNext(this.plan, [{ node: '', targets }], NOTHING)
+    this.#fresh = true
   }
 
   /** State with what had already ended of the next step: what readers saw last. */
@@ -121,7 +125,7 @@ export class GraphRun implements GraphHost {
   /** Runs superstep after superstep. Rejects with what a node threw, or with a typed error of ours. */
   async run(): Promise<Outcome> {
     const first = this.step
-    let resumed = true
+    let resumed = !this.#fresh
     try {
       while (!isEmpty(this.#next)) {
         if (this.stopped !== undefined) throw this.stopped

@@ -1,9 +1,9 @@
-import { RivuletError, type MessageInput, type Namespace, normalizeMessage } from '@rivulet/protocol'
+import { RivuletError, toJson, type MessageInput, type Namespace, normalizeMessage } from '@rivulet/protocol'
 import { Command, type CommandOptions } from '../graph/command.ts'
 import type { NodeContext, Progress } from '../graph/node-context.ts'
 import type { StandardSchema } from '../state/standard-schema.ts'
 import { describeIssues } from '../state/standard-schema.ts'
-import { InterruptSignal, type Attempt } from './attempt.ts'
+import type { Attempt } from './attempt.ts'
 import { ambientContext, noContext } from './async-context.ts'
 import { stableId } from './ids.ts'
 
@@ -103,7 +103,7 @@ export class TaskContext implements NodeContext {
    * not fit `schema`.
    */
   get interrupt(): NodeContext['interrupt'] {
-    return (value, options) => ask(this.#attempt, value, options?.schema)
+    return (value, options) => ask(this.#attempt, value, options?.schema, this.toolCallId)
   }
 
   /** Runs a graph below this task, with its namespace, streaming live. Works where there is no AsyncLocalStorage too. */
@@ -127,20 +127,21 @@ export class TaskContext implements NodeContext {
   }
 }
 
-function ask<T>(attempt: Attempt, value: unknown, schema: StandardSchema<unknown, T> | undefined): T {
+function ask<T>(
+  attempt: Attempt,
+  value: unknown,
+  schema: StandardSchema<unknown, T> | undefined,
+  toolCallId: string | undefined,
+): T {
   attempt.assertOpen('a question was')
   const { graph, task } = attempt
-  if (graph.scope.settings.checkpointer === undefined) {
-    throw new RivuletError(
-      'UNSUPPORTED',
-      `node "${task.spec.name}" interrupts, which needs a checkpointer and a threadId`,
-    )
-  }
-  const id = stableId(`${task.id}/interrupt/${attempt.nextQuestion()}`)
-  if (graph.answers.has(id)) return checked(graph.answers.get(id), schema, id)
   const { name } = task.spec
-  attempt.asked = new InterruptSignal([{ id, value, ...jsonSchemaOf(schema), node: name, ns: graph.ns }])
-  throw attempt.asked
+  if (graph.scope.settings.checkpointer === undefined) {
+    throw new RivuletError('UNSUPPORTED', `node "${name}" interrupts, which needs a checkpointer and a threadId`)
+  }
+  const id = stableId(`${task.id}/interrupt/${attempt.nextQuestion(toolCallId)}`)
+  if (graph.answers.has(id)) return checked(graph.answers.get(id), schema, id)
+  throw attempt.ask([{ id, value: toJson(value), ...jsonSchemaOf(schema), node: name, ns: graph.ns }])
 }
 
 function checked<T>(answer: unknown, schema: StandardSchema<unknown, T> | undefined, id: string): T {
