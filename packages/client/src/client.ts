@@ -30,7 +30,10 @@ export interface Client {
   readonly threads: ClientThreads
   /** A store for one thread. Nothing is opened until it is used. */
   thread<G extends TypedGraph = UntypedGraph>(options: ThreadOptions<G>): ThreadStore<G>
-  /** Calls back when a run is seen to begin or to end (`status` tells) on one of this client's threads, whoever started it. The function it returns ends that. */
+  /**
+   * Calls back when a run is seen to begin or to end (`status` tells) on one of this client's threads, whoever started
+   * it. The function it returns ends that.
+   */
   onRun(fn: (threadId: string, run: Run) => void): () => void
 }
 

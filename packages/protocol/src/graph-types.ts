@@ -19,7 +19,10 @@ export interface GraphTypes {
   resume: unknown
 }
 
-/** Something that carries its {@link GraphTypes} in a property that is never set: a compiled graph, or a type made by hand. */
+/**
+ * Something that carries its {@link GraphTypes} in a property that is never set: a compiled graph, or a type made by
+ * hand.
+ */
 export interface TypedGraph<T extends GraphTypes = GraphTypes> {
   readonly '~types'?: T
 }

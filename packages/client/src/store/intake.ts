@@ -1,6 +1,9 @@
-import { foldAll, type RivuletEvent, type Run, type ThreadState } from '@rivulet/protocol'
+import { foldAll, type RivuletEvent, type Run, type RunStatus, type ThreadState } from '@rivulet/protocol'
 import type { ThreadFacts } from './facts.ts'
 import { settleOutbox } from './outbox.ts'
+
+/** A run that is over. */
+export type EndedRun = Run & { status: RunStatus }
 
 /** What came of a group of events. */
 export interface Intake {
@@ -10,7 +13,7 @@ export interface Intake {
   /** Runs that began in them. */
   begun: readonly Run[]
   /** Runs that ended in them, however that was learned. */
-  ended: readonly Run[]
+  ended: readonly EndedRun[]
   /** Whether they went beyond what was there, other than by a snapshot. */
   advanced: boolean
 }
@@ -46,12 +49,11 @@ function appliedOf(before: ThreadState, after: ThreadState, events: readonly Riv
 }
 
 /** Runs that are over now: those whose end is among the events, and those a snapshot shows to have ended meanwhile. */
-function endedRuns(before: ThreadState, after: ThreadState, applied: readonly RivuletEvent[]): readonly Run[] {
+function endedRuns(before: ThreadState, after: ThreadState, applied: readonly RivuletEvent[]): readonly EndedRun[] {
   if (before.runs === after.runs) return []
   const told = new Set(applied.flatMap((event) => (event.type === 'run.end' ? [event.run] : [])))
-  return [...after.runs.values()].filter(
-    ({ id, status }) => status !== 'running' && (told.has(id) || before.runs.get(id)?.status === 'running'),
-  )
+  const isNews = ({ id }: Run) => told.has(id) || before.runs.get(id)?.status === 'running'
+  return [...after.runs.values()].filter((run): run is EndedRun => run.status !== 'running' && isNews(run))
 }
 
 /**

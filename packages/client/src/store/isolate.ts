@@ -1,6 +1,6 @@
 /**
- * Calls a user's callback so that what it throws never reaches the stream: it is reported as an uncaught error would be,
- * and a promise it returns is watched too.
+ * Calls a user's callback so that what it throws never reaches the stream: it is reported as an uncaught error would
+ * be, and a promise it returns is watched too.
  */
 export function isolate<A extends readonly unknown[]>(fn: ((...args: A) => unknown) | undefined, ...args: A): void {
   try {

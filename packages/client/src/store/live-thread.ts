@@ -269,7 +269,10 @@ class LiveThread implements ThreadStore {
     return intake.advanced ? 'progress' : 'nothing'
   }
 
-  /** A heartbeat says up to where everything was sent: what is beyond our cursor then is lost, unless it was filtered out. */
+  /**
+   * A heartbeat says up to where everything was sent: what is beyond our cursor then is lost, unless it was filtered
+   * out.
+   */
   #heartbeat(log: string, seq: number): Received {
     const { state } = this.#facts
     if (this.#options.filter === undefined && log === state.log && seq > state.cursor) {
@@ -292,7 +295,7 @@ class LiveThread implements ThreadStore {
     for (const run of [...begun, ...ended]) isolate(this.#env.onRun, this.id!, run)
     for (const run of ended) {
       const error = run.error && errorFromWire(run.error)
-      const result = this.#result(run.status as RunStatus, error)
+      const result = this.#result(run.status, error)
       this.#finish(run.id, result)
       isolate(this.#options.onFinish, result, run.id)
       if (error !== undefined) isolate(this.#options.onError, error)

@@ -14,7 +14,9 @@ export interface Outgoing {
   readonly below: Place
 }
 
-/** The outbox with the messages of a new run, one below the other; one sent again keeps the place of its failed self. */
+/**
+ * The outbox with the messages of a new run, one below the other; one sent again keeps the place of its failed self.
+ */
 export function send(
   outbox: readonly Outgoing[],
   run: string,

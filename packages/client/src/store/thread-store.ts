@@ -47,7 +47,9 @@ export interface ThreadOptions<G extends TypedGraph = UntypedGraph> {
   onFinish?: ((result: RunResult<G>, run: string) => void) | undefined
 }
 
-/** One thread, kept in step with the backend over at most one connection at a time. Methods may be passed around alone. */
+/**
+ * One thread, kept in step with the backend over at most one connection at a time. Methods may be passed around alone.
+ */
 export interface ThreadStore<G extends TypedGraph = UntypedGraph> extends ThreadView<ThreadSnapshot<G>> {
   /** Id of the thread; `undefined` until the first run is submitted when none was given. */
   readonly id: string | undefined

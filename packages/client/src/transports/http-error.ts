@@ -32,6 +32,7 @@ export async function errorOfResponse(response: Response): Promise<RivuletError>
 
 function wireErrorIn(text: string): WireError | undefined {
   try {
+    // Any JSON at all; what is looked at is checked, and to look into `null` throws.
     const { error } = JSON.parse(text) as { error?: Partial<WireError> }
     const isNamed = typeof error?.code === 'string' && typeof error.message === 'string'
     // Checked to have what an error must have; an unknown code is taken care of where it is read.

@@ -20,10 +20,10 @@ export interface InProcessOptions {
 }
 
 /**
- * A backend without a server: runs graphs in this very process and keeps the logs of their threads in memory. Everything
- * else is as over a wire: several readers, coming back, cancelling, one run at a time on a thread (`RUN_CONFLICT`). Give
- * one graph, which then serves every name, or several by name. A graph's own memory keeps what a thread's next run goes
- * on from.
+ * A backend without a server: runs graphs in this very process and keeps the logs of their threads in memory.
+ * Everything else is as over a wire: several readers, coming back, cancelling, one run at a time on a thread
+ * (`RUN_CONFLICT`). Give one graph, which then serves every name, or several by name. A graph's own memory keeps what a
+ * thread's next run goes on from.
  */
 export function inProcess(
   graphs: StreamableGraph | Readonly<Record<string, StreamableGraph>>,

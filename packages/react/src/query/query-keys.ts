@@ -1,6 +1,9 @@
 import type { Client } from '@rivulet/client'
 
-/** Keys under which a client's threads are cached; each begins with the one before it, so that one invalidates all below. */
+/**
+ * Keys under which a client's threads are cached; each begins with the one before it, so that one invalidates all
+ * below.
+ */
 export const queryKeys: {
   /** Everything of this client. */
   all: (client: Client) => readonly ['rivulet', string]

@@ -11,7 +11,10 @@ export interface EventFilter<T extends RivuletEvent['type'] = RivuletEvent['type
   ns?: Namespace
 }
 
-/** Calls back with every event of a thread that passes the filter, as it is applied; renders nothing. `fn` and `filter` may change from render to render. */
+/**
+ * Calls back with every event of a thread that passes the filter, as it is applied; renders nothing. `fn` and `filter`
+ * may change from render to render.
+ */
 export function useEvents<G extends TypedGraph, T extends RivuletEvent['type'] = RivuletEvent['type']>(
   handle: StreamHandle<G>,
   filter: EventFilter<T>,

@@ -12,8 +12,8 @@ function useFilter(filter: MessageFilter | undefined): MessageFilter | undefined
 }
 
 /**
- * Ids of the messages on the page, or of one list, node or tag. The component renders when the list changes, never while
- * its messages stream: give each id to a row that calls {@link useMessage}.
+ * Ids of the messages on the page, or of one list, node or tag. The component renders when the list changes, never
+ * while its messages stream: give each id to a row that calls {@link useMessage}.
  */
 export function useMessageIds<G extends TypedGraph>(
   handle: StreamHandle<G>,
@@ -34,7 +34,10 @@ export function useMessage<G extends TypedGraph>(handle: StreamHandle<G>, id: st
   )
 }
 
-/** The messages on the page, or of one list, node or tag; for simple pages: the component renders with every frame of text. */
+/**
+ * The messages on the page, or of one list, node or tag; for simple pages: the component renders with every frame of
+ * text.
+ */
 export function useMessages<G extends TypedGraph>(
   handle: StreamHandle<G>,
   filter?: MessageFilter,

@@ -3,7 +3,10 @@ import { useCallback } from 'react'
 import type { StreamHandle } from '../stream/stream.ts'
 import { useSelect } from './use-select.ts'
 
-/** One tool call with all that is known of it: arguments as they stream, whether it runs, its output; `undefined` when nothing names it. */
+/**
+ * One tool call with all that is known of it: arguments as they stream, whether it runs, its output; `undefined` when
+ * nothing names it.
+ */
 export function useToolCall<G extends TypedGraph>(handle: StreamHandle<G>, id: string): ToolCallState | undefined {
   return useSelect(
     handle,

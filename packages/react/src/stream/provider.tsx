@@ -5,7 +5,10 @@ import { useTracked, type StreamResult } from './use-tracked.ts'
 
 const StreamContext = createContext<Instance | undefined>(undefined)
 
-/** Shows one thread to all components below, over one connection; takes the options of `useStream`. Renders nothing by itself when the thread changes. */
+/**
+ * Shows one thread to all components below, over one connection; takes the options of `useStream`. Renders nothing by
+ * itself when the thread changes.
+ */
 export function StreamProvider<G extends TypedGraph = UntypedGraph>({
   children,
   ...options

@@ -3,8 +3,8 @@ import { RivuletError, type TypedGraph, type TypesOf, type UntypedGraph } from '
 import { createPacedView } from '../pacing/paced-view.ts'
 
 /**
- * What selectors take: one thread, as its page sees it. The same object as long as the page shows the same thread, so it
- * may be passed down freely.
+ * What selectors take: one thread, as its page sees it. The same object as long as the page shows the same thread, so
+ * it may be passed down freely.
  */
 export interface StreamHandle<G extends TypedGraph = UntypedGraph> extends ThreadView<ThreadSnapshot<G>> {
   /** The thread itself, not paced: for code outside of rendering. */
@@ -23,7 +23,9 @@ export interface StreamMethods<G extends TypedGraph = UntypedGraph> {
   readonly retry: () => RunHandle<G> | undefined
   /** Answers anew from where this message's step began. Throws `INVALID_INPUT` for a message without a checkpoint. */
   readonly regenerate: (messageId: string) => RunHandle<G>
-  /** Goes back to before this message and on with another input. Throws `INVALID_INPUT` for one without a checkpoint. */
+  /**
+   * Goes back to before this message and on with another input. Throws `INVALID_INPUT` for one without a checkpoint.
+   */
   readonly edit: (messageId: string, input: TypesOf<G>['input']) => RunHandle<G>
 }
 
