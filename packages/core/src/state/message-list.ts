@@ -63,68 +63,89 @@ export function ownMessage(message: Message): Message {
 }
 
 /**
- * Positions by id, shared by a list and all that grew from it, so that appending costs the same however long the list
- * is. A position may be of another branch: {@link positionOf} looks before it believes.
+ * Lists that grew from one another by appending only. It knows where each id stands in all of them, so that appending and
+ * looking up cost the same however long a list is, and it holds none of them but the newest.
  */
-const indexes = new WeakMap<readonly Message[], Map<string, number>>()
-
-/** What a list grew from by appending only. */
-const growth = new WeakMap<readonly unknown[], { from: readonly unknown[]; tail: readonly unknown[] }>()
-
-/** The last merge of an update: a router and the barrier ask for the same one. */
-const merges = new WeakMap<MessageChanges, { list: readonly Message[]; merged: readonly Message[] }>()
-
-function indexOf(list: readonly Message[]): Map<string, number> {
-  let index = indexes.get(list)
-  if (index === undefined) indexes.set(list, (index = new Map(list.map((message, i) => [message.id, i]))))
-  return index
+interface Lineage {
+  /** Position by id in the newest list; positions beyond a list's own length are not of that list. */
+  index: Map<string, number> | undefined
+  /** Length of the newest list. */
+  tip: number
+  /** How the newest came about: a router and the barrier ask for the same merge. */
+  last: { from: number; changes: MessageChanges; merged: readonly Message[] } | undefined
 }
 
-function positionOf(list: readonly Message[], index: ReadonlyMap<string, number>, id: string): number {
-  const position = index.get(id)
-  if (position === undefined) return -1
-  return list[position]?.id === id ? position : list.findIndex((message) => message.id === id)
+const lineages = new WeakMap<readonly unknown[], Lineage>()
+
+function lineageOf(list: readonly Message[]): Lineage {
+  let lineage = lineages.get(list)
+  if (lineage === undefined) lineages.set(list, (lineage = newLineage(list)))
+  return lineage
+}
+
+function newLineage(list: readonly Message[]): Lineage {
+  return { index: undefined, tip: list.length, last: undefined }
+}
+
+function indexOf(lineage: Lineage, list: readonly Message[]): Map<string, number> {
+  lineage.index ??= new Map(list.map((message, i) => [message.id, i]))
+  return lineage.index
 }
 
 /** The message with this id in the list. */
 export function messageById(list: readonly Message[], id: string): Message | undefined {
-  return list[positionOf(list, indexOf(list), id)]
+  const lineage = lineageOf(list)
+  // Only the newest list can make the index anew.
+  if (lineage.index === undefined && lineage.tip !== list.length) return list.find((message) => message.id === id)
+  const position = indexOf(lineage, list).get(id)
+  return position === undefined ? undefined : list[position]
 }
 
 /** What `now` has beyond `before`, when it grew from it by appending only. */
 export function appendedTo<T>(before: readonly T[], now: readonly T[]): readonly T[] | undefined {
   if (before.length === 0) return now
-  const known = growth.get(now)
-  // The tail was cut off this very list, so its elements are of the list's type.
-  return known?.from === before ? (known.tail as readonly T[]) : undefined
+  const lineage = lineages.get(now)
+  return lineage !== undefined && lineage === lineages.get(before) ? now.slice(before.length) : undefined
 }
 
 /** The list after the changes, in order. The same list when nothing changed. */
 export function mergeMessages(list: readonly Message[], changes: MessageChanges): readonly Message[] {
   if (changes.length === 0) return list
-  const last = merges.get(changes)
-  if (last?.list === list) return last.merged
-  const merged = changes.some(isRemoval)
-    ? mergeWithRemovals(list, changes)
-    : mergeWithoutRemovals(list, changes as readonly Message[])
-  merges.set(changes, { list, merged })
-  return merged
+  const lineage = lineageOf(list)
+  const { last } = lineage
+  if (last !== undefined && last.changes === changes && last.from === list.length) return last.merged
+  if (changes.some(isRemoval)) return mergeWithRemovals(list, changes)
+  const branch = lineage.tip === list.length ? lineage : newLineage(list)
+  // Without removals there are only messages.
+  return mergeWithoutRemovals(list, changes as readonly Message[], branch)
 }
 
-function mergeWithoutRemovals(list: readonly Message[], changes: readonly Message[]): readonly Message[] {
-  const index = indexOf(list)
+function mergeWithoutRemovals(
+  list: readonly Message[],
+  changes: readonly Message[],
+  lineage: Lineage,
+): readonly Message[] {
+  const index = indexOf(lineage, list)
   // Spread, not `slice`: of a frozen array it is many times faster.
   const next = [...list]
-  let appended = 0
+  let grewOnly = true
   for (const message of changes) {
-    const position = positionOf(next, index, message.id)
-    if (position === -1) {
-      index.set(message.id, next.push(message) - 1)
-      appended++
-    } else next[position] = message
+    const position = index.get(message.id)
+    if (position === undefined) index.set(message.id, next.push(message) - 1)
+    else {
+      next[position] = message
+      if (position < list.length) grewOnly = false
+    }
   }
-  indexes.set(next, index)
-  if (appended === changes.length) growth.set(next, { from: list, tail: changes })
+  if (!grewOnly) {
+    // What was replaced is no longer what the older lists hold: the positions go on with the new list alone.
+    lineages.set(next, { index, tip: next.length, last: undefined })
+    lineage.index = undefined
+    return Object.freeze(next)
+  }
+  lineages.set(next, lineage)
+  lineage.tip = next.length
+  lineage.last = { from: list.length, changes, merged: next }
   return Object.freeze(next)
 }
 
