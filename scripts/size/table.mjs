@@ -22,10 +22,11 @@ function explain({ faults, parts, gzipBytes, budgetBytes }) {
 }
 
 /** @type {(one: Measured, width: number) => string} */
-function row({ name, gzipBytes, budgetBytes, faults }, width) {
+function row({ name, gzipBytes, budgetBytes, targetBytes, faults }, width) {
   const share = Math.round((100 * gzipBytes) / budgetBytes)
   const mark = faults.length === 0 ? 'ok  ' : 'FAIL'
-  return `${mark} ${name.padEnd(width)}  ${kib(gzipBytes)} of ${kib(budgetBytes)} KiB gzipped (${share} %)`
+  const goal = targetBytes === undefined || gzipBytes <= targetBytes ? '' : `; still to reach: ${kib(targetBytes).trim()} KiB`
+  return `${mark} ${name.padEnd(width)}  ${kib(gzipBytes)} of ${kib(budgetBytes)} KiB gzipped (${share} %)${goal}`
 }
 
 /** @type {(bytes: number) => string} */
