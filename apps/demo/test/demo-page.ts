@@ -48,12 +48,12 @@ export async function say(page: Page, text: string): Promise<void> {
 
 /** Resolves when an answer is under way. */
 export async function untilBusy(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Stop' }).waitFor()
+  await page.getByRole('button', { name: 'Stop', exact: true }).waitFor()
 }
 
 /** Resolves when no answer is under way. */
 export async function untilIdle(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Send' }).waitFor()
+  await page.getByRole('button', { name: 'Send', exact: true }).waitFor()
 }
 
 /**
