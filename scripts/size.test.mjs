@@ -92,3 +92,11 @@ test('the table shows size, budget and faults, and what is heavy in what is too 
     '       3.00  packages/client/src/store.ts',
   ])
 })
+
+test('a size within its budget and above its target says what is still to reach', () => {
+  const one = { name: 'one', budgetBytes: 4096, targetBytes: 1024, faults: [], parts: [] }
+  expect(table([{ ...one, gzipBytes: 2048 }])).toBe(
+    'ok   one    2.00 of   4.00 KiB gzipped (50 %); still to reach: 1.00 KiB',
+  )
+  expect(table([{ ...one, gzipBytes: 1024 }])).toBe('ok   one    1.00 of   4.00 KiB gzipped (25 %)')
+})
