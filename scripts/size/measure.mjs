@@ -9,7 +9,7 @@ import * as esbuild from 'esbuild'
  * @property {string} name
  * @property {string} source a module that imports what is measured
  * @property {number} budgetBytes of the minified, gzipped bundle: what must not be exceeded now
- * @property {number} [targetBytes] what is to be reached; told until it is
+ * @property {number | undefined} [targetBytes] what is to be reached; told until it is
  * @property {readonly string[]} external packages the page brings itself: not counted
  * @property {readonly string[]} packages packages from npm that may be in the bundle
  */
@@ -18,7 +18,7 @@ import * as esbuild from 'esbuild'
  * @typedef {object} Measured
  * @property {string} name
  * @property {number} budgetBytes
- * @property {number} [targetBytes]
+ * @property {number | undefined} [targetBytes]
  * @property {number} gzipBytes 0 when the bundle could not be built
  * @property {string[]} faults why it fails, one sentence each; empty when it is within its budget
  * @property {{ path: string, bytes: number }[]} parts what the bundle is made of, minified, heaviest first
