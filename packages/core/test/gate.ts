@@ -1,8 +1,8 @@
 /** A promise that a test opens when it wants to. */
 export interface Gate<T = void> {
   readonly opened: Promise<T>
-  open(value: T): void
-  fail(error: unknown): void
+  readonly open: (value: T) => void
+  readonly fail: (error: unknown) => void
 }
 
 /** A closed {@link Gate}. */

@@ -15,6 +15,8 @@ export interface Checkpoint {
   readonly createdAt: number
   readonly values: Values
   readonly next: NextStep
+  /** What the ids of the next step's tasks are made from, where that is not this checkpoint: see `updateState`. */
+  readonly tasksFrom?: string
   /** On `input`: what the caller passed, so that a fork from here can run it again. */
   readonly input?: Readonly<Record<string, unknown>>
   readonly metadata: Readonly<Record<string, unknown>>

@@ -1,11 +1,16 @@
-import { RivuletError, type GraphState } from '@rivulet/protocol'
+import { RivuletError, ROOT, type GraphState } from '@rivulet/protocol'
 import { START } from '../graph/command.ts'
 import type { Plan } from '../graph/plan.ts'
-import { checkpointId, randomId } from '../runtime/ids.ts'
-import { NOTHING, planNext } from '../runtime/step.ts'
-import { applyWrites, initialValues, ownUpdate, visible, type Values } from '../state/schema.ts'
+import { freshStanding, type GraphRun } from '../runtime/graph-run.ts'
+import { checkpointId, nodeTaskId, randomId, sendTaskId, taskBase } from '../runtime/ids.ts'
+import { savedOf, storeError, type RunScope } from '../runtime/run-scope.ts'
+import { taskAs } from '../runtime/start.ts'
+import { NOTHING, planNext, type NextStep } from '../runtime/step.ts'
+import { routesFrom } from '../runtime/task.ts'
+import { applyWrites, initialValues, ownUpdate, visible, type Update, type Values } from '../state/schema.ts'
 import { diffOf } from './change.ts'
-import type { Checkpoint, Checkpointer, SavedCheckpoint } from './checkpointer.ts'
+import type { Checkpoint, Checkpointer, SavedCheckpoint, StateChange } from './checkpointer.ts'
+import { revive } from './revive.ts'
 
 /** A thread's state as its graph shows it; `undefined` when the thread or checkpoint is not there. */
 export async function stateOf(
@@ -15,7 +20,7 @@ export async function stateOf(
   id: string | undefined,
 ): Promise<GraphState | undefined> {
   const saved = await checkpointer.get(threadId, '', id)
-  return saved && graphState(plan, saved)
+  return saved && graphState(plan, revive(saved))
 }
 
 /** A thread's states, newest first. */
@@ -25,16 +30,14 @@ export async function* historyOf(
   threadId: string,
   options: { limit?: number; before?: string },
 ): AsyncGenerator<GraphState, void, undefined> {
-  for await (const saved of checkpointer.list(threadId, '', options)) yield graphState(plan, saved)
+  for await (const saved of checkpointer.list(threadId, '', options)) yield graphState(plan, revive(saved))
 }
 
 function graphState(plan: Plan, saved: SavedCheckpoint): GraphState {
-  const ended = saved.tasks.filter((task) => task.updates !== undefined)
-  const names = [...saved.next.sends.map(({ node }) => node), ...saved.next.nodes.map(({ name }) => name)]
-  const values = withEnded(plan, saved)
+  const { nodes, sends } = leftOf(saved)
   return {
-    values: visible(plan.schema, values),
-    next: names.filter((name) => !ended.some(({ node }) => node === name)),
+    values: visible(plan.schema, withEnded(plan, saved)),
+    next: [...sends.map(({ node }) => node), ...nodes.map(({ name }) => name)],
     checkpointId: saved.id,
     ...(saved.parent !== undefined && { parentCheckpointId: saved.parent }),
     createdAt: saved.createdAt,
@@ -45,7 +48,18 @@ function graphState(plan: Plan, saved: SavedCheckpoint): GraphState {
   }
 }
 
-/** State with what had ended of a step that stopped half way. */
+/** What of the next step has not ended yet. */
+function leftOf({ id, step, next, tasks, tasksFrom }: SavedCheckpoint): Pick<NextStep, 'nodes' | 'sends'> {
+  const ended = new Set(tasks.filter(({ updates }) => updates !== undefined).map(({ task }) => task))
+  if (ended.size === 0) return next
+  const base = tasksFrom ?? taskBase(id, ROOT, step + 1)
+  return {
+    nodes: next.nodes.filter(({ name }) => !ended.has(nodeTaskId(base, name))),
+    sends: next.sends.filter(({ node }, i) => !ended.has(sendTaskId(base, i, node))),
+  }
+}
+
+/** State with what had ended of a step that waits for an answer. */
 function withEnded(plan: Plan, { values, tasks }: SavedCheckpoint): Values {
   const waits = tasks.some((task) => task.interrupts !== undefined)
   if (!waits) return values
@@ -53,29 +67,29 @@ function withEnded(plan: Plan, { values, tasks }: SavedCheckpoint): Values {
   return applyWrites(plan.schema, values, writes)
 }
 
-/** Writes a checkpoint whose state is the thread's after `update`. Answers its id. */
-export async function updateThread(
-  checkpointer: Checkpointer,
-  plan: Plan,
-  threadId: string,
-  update: unknown,
-  { asNode, checkpointId: from }: { asNode?: string; checkpointId?: string },
-): Promise<string> {
+/** How a thread is changed from outside. */
+export interface ThreadChange {
+  readonly update: unknown
+  readonly asNode: string | undefined
+  /** Checkpoint to start from; the newest when left out. */
+  readonly from: string | undefined
+}
+
+/** Writes a checkpoint whose state is the thread's after `update`. Answers its id. `graph` runs nothing but routers. */
+export async function updateThread(graph: GraphRun, change: ThreadChange): Promise<string> {
+  const { plan, scope } = graph
+  const { update, asNode, from } = change
   if (typeof update !== 'object' || update === null)
     throw new RivuletError('INVALID_INPUT', 'an update is an object with state keys')
   if (asNode !== undefined && asNode !== START && !plan.nodes.has(asNode)) {
-    throw new RivuletError(
-      'INVALID_INPUT',
-      `asNode "${asNode}" is no node; there are: ${[...plan.nodes.keys()].join(', ')}`,
-    )
+    const names = [...plan.nodes.keys()].join(', ')
+    throw new RivuletError('INVALID_INPUT', `asNode "${asNode}" is no node; there are: ${names}`)
   }
-  const saved = await checkpointer.get(threadId, '', from)
+  const saved = await savedOf(scope, scope.settings, '', from)
   if (saved === undefined && from !== undefined) throw new RivuletError('NOT_FOUND', `there is no checkpoint "${from}"`)
-  const before = saved?.values ?? initialValues(plan.schema)
   const writer = asNode === undefined ? 'the update' : `node "${asNode}"`
-  const values = applyWrites(plan.schema, before, [
-    { writer, updates: [ownUpdate(plan.schema, update, writer, randomId)] },
-  ])
+  const made = ownUpdate(plan.schema, update, writer, randomId)
+  const changed = asNode === undefined ? besideTheStep(plan, saved, made) : await asTheNode(graph, saved, made, asNode)
   const now = Date.now()
   const checkpoint: Checkpoint = {
     id: checkpointId(now),
@@ -83,13 +97,58 @@ export async function updateThread(
     step: (saved?.step ?? -2) + 1,
     source: from === undefined ? 'update' : 'fork',
     createdAt: now,
-    values,
-    next:
-      asNode === undefined
-        ? (saved?.next ?? NOTHING)
-        : planNext(plan, [{ node: asNode, targets: [] }], saved?.next ?? NOTHING),
     metadata: saved?.metadata ?? {},
+    ...changed,
   }
-  await checkpointer.put(threadId, '', checkpoint, saved && diffOf(before, values))
+  const before = saved?.values ?? initialValues(plan.schema)
+  await keep(scope, checkpoint, saved && diffOf(before, checkpoint.values), saved)
   return checkpoint.id
+}
+
+type Changed = Pick<Checkpoint, 'values' | 'next' | 'tasksFrom'>
+
+/** What was to run still is, as the same tasks: what had ended of them counts, and what asks can be answered. */
+function besideTheStep(plan: Plan, saved: SavedCheckpoint | undefined, made: Update): Changed {
+  const before = saved?.values ?? initialValues(plan.schema)
+  const values = applyWrites(plan.schema, before, [{ writer: 'the update', updates: [made] }])
+  if (saved === undefined) return { values, next: NOTHING }
+  return { values, next: saved.next, tasksFrom: saved.tasksFrom ?? taskBase(saved.id, ROOT, saved.step + 1) }
+}
+
+/** The node counts as having run, beside what had ended; what else was to run still is. */
+async function asTheNode(
+  graph: GraphRun,
+  saved: SavedCheckpoint | undefined,
+  made: Update,
+  node: string,
+): Promise<Changed> {
+  const { plan } = graph
+  const before = saved === undefined ? initialValues(plan.schema) : withEnded(plan, saved)
+  graph.standAt(freshStanding(before))
+  const targets = await routesFrom(graph, taskAs(graph, node), [made])
+  const values = applyWrites(plan.schema, before, [{ writer: `node "${node}"`, updates: [made] }])
+  const ended = saved?.tasks.flatMap(({ node: name, updates, targets: to = [] }) =>
+    updates === undefined ? [] : [{ node: name, targets: to }],
+  )
+  const left = saved === undefined ? NOTHING : leftOf(saved)
+  const others = { nodes: left.nodes.filter(({ name }) => name !== node), sends: left.sends }
+  return { values, next: planNext(plan, [...(ended ?? []), { node, targets }], saved?.next ?? NOTHING, others) }
+}
+
+async function keep(
+  { settings }: RunScope,
+  checkpoint: Checkpoint,
+  change: StateChange | undefined,
+  saved: SavedCheckpoint | undefined,
+): Promise<void> {
+  // Who changes a thread has checked that both are there.
+  const checkpointer = settings.checkpointer!
+  const threadId = settings.threadId!
+  try {
+    await checkpointer.put(threadId, '', checkpoint, change)
+    if (checkpoint.tasksFrom === undefined || saved === undefined || saved.tasks.length === 0) return
+    await checkpointer.putPending(threadId, '', checkpoint.id, { tasks: saved.tasks, answers: saved.answers })
+  } catch (error) {
+    throw storeError(error)
+  }
 }

@@ -13,6 +13,7 @@ import {
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import { MemoryCheckpointer } from '../checkpoint/memory.ts'
 import { historyOf, stateOf, updateThread } from '../checkpoint/threads.ts'
+import { GraphRun } from '../runtime/graph-run.ts'
 import { drive, driveBelow, type RunRequest, type RunResult } from '../runtime/drive.ts'
 import { randomId } from '../runtime/ids.ts'
 import { RunScope, type RunSettings } from '../runtime/run-scope.ts'
@@ -144,8 +145,22 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
   }
 
   #run(input: unknown, options: CallOptions, sink: Sink): Promise<RunResult> {
-    const { plan, interruptBefore, interruptAfter, checkpointer } = this.#compiled
-    const settings: RunSettings = {
+    const settings = this.#settings(options, sink)
+    const request: RunRequest = {
+      plan: this.#compiled.plan,
+      input,
+      settings,
+      checkpointId: options.checkpointId,
+      historyInLog: options.historyInLog ?? false,
+      modes: options.modes?.filter((mode) => !alwaysRecorded.includes(mode)),
+      signal: options.signal,
+    }
+    return drive(request, new RunScope(settings))
+  }
+
+  #settings(options: CallOptions, sink: Sink): RunSettings {
+    const { interruptBefore, interruptAfter, checkpointer } = this.#compiled
+    return {
       run: options.runId ?? randomId(),
       threadId: options.threadId,
       tags: options.tags ?? [],
@@ -159,16 +174,6 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
       interruptBefore: options.interruptBefore ?? interruptBefore,
       interruptAfter: options.interruptAfter ?? interruptAfter,
     }
-    const request: RunRequest = {
-      plan,
-      input,
-      settings,
-      checkpointId: options.checkpointId,
-      historyInLog: options.historyInLog ?? false,
-      modes: options.modes?.filter((mode) => !alwaysRecorded.includes(mode)),
-      signal: options.signal,
-    }
-    return drive(request, new RunScope(settings))
   }
 
   /** Runs below the task of `ctx`: in its namespace, with its signal, streaming live. Prefer `ctx.run(graph, input)`. */
@@ -205,20 +210,18 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
   }
 
   /**
-   * Changes a thread's state as if a node had returned `update`; `asNode` says which, and what follows it runs next.
-   * Answers the new checkpoint's id. Throws `INVALID_UPDATE` on unknown keys, `UNSUPPORTED` without a checkpointer.
+   * Changes a thread's state. With `asNode` as if that node had returned `update`: what follows it runs next, its routers
+   * are asked. Without, what was to run still is, and a question that waits can still be answered. Answers the new
+   * checkpoint's id. Throws `INVALID_UPDATE` on unknown keys, `UNSUPPORTED` without a checkpointer.
    */
   updateState(
     threadId: string,
     update: unknown,
-    options: { asNode?: string; checkpointId?: string } = {},
+    { asNode, checkpointId: from }: { asNode?: string; checkpointId?: string } = {},
   ): Promise<string> {
-    return updateThread(this.#memory(), this.#compiled.plan, threadId, update, options)
-  }
-
-  /** Forgets the thread: its state, its history, what waits on it. Throws `UNSUPPORTED` without a checkpointer. */
-  deleteThread(threadId: string): Promise<void> {
-    return this.#memory().deleteThread(threadId)
+    this.#memory()
+    const scope = new RunScope(this.#settings({ threadId }, SILENT))
+    return updateThread(new GraphRun(scope, this.#compiled.plan, []), { update, asNode, from })
   }
 
   #memory(): Checkpointer {

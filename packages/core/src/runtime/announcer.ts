@@ -242,6 +242,11 @@ export class Announcer {
     })
   }
 
+  /** Something failed that does not end the run, or not by itself. */
+  error(error: WireError): void {
+    this.#graph.scope.sink.emit({ type: 'error', ...this.#place(), error })
+  }
+
   /** The run stops before or after a node because the caller asked for that. */
   breakpoint(next: readonly string[]): void {
     const { scope } = this.#graph

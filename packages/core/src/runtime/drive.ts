@@ -16,7 +16,7 @@ import type { Asked } from './host.ts'
 import { GraphRun, type Outcome } from './graph-run.ts'
 import { CommandFromBelow, ParentCommand } from './parent-command.ts'
 import type { RunScope } from './run-scope.ts'
-import { cancelled, checkLimits, untilStopped, type RunSettings } from './run-scope.ts'
+import { cancelled, checkLimits, savedOf, type RunSettings } from './run-scope.ts'
 import { begin, beginBelow, beginningOf } from './start.ts'
 import { TaskContext } from './task-context.ts'
 
@@ -59,13 +59,11 @@ export async function drive(request: RunRequest, scope: RunScope): Promise<RunRe
 
 async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
   const { scope } = graph
-  const { checkpointer, threadId } = scope.settings
   let saved: SavedCheckpoint | undefined
   try {
     if (scope.stopped !== undefined) throw scope.stopped
     checkLimits(scope.settings)
-    const kept = checkpointer !== undefined && threadId !== undefined
-    saved = kept ? await untilStopped(scope, load(request)) : undefined
+    saved = await load(scope, request)
     const beginning = beginningOf(request.input, saved)
     announceStart(graph, request, beginning.kind === 'answer' ? [...beginning.answers.keys()] : undefined)
     if (saved !== undefined && !request.historyInLog) graph.announcer.history(saved.values)
@@ -78,9 +76,9 @@ async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
   return graph.run()
 }
 
-async function load({ settings, checkpointId }: RunRequest): Promise<SavedCheckpoint | undefined> {
-  const saved = await settings.checkpointer!.get(settings.threadId!, '', checkpointId)
-  if (saved === undefined && checkpointId !== undefined) {
+async function load(scope: RunScope, { settings, checkpointId }: RunRequest): Promise<SavedCheckpoint | undefined> {
+  const saved = await savedOf(scope, settings, '', checkpointId)
+  if (saved === undefined && checkpointId !== undefined && settings.checkpointer !== undefined) {
     throw new RivuletError('NOT_FOUND', `thread "${settings.threadId}" has no checkpoint "${checkpointId}"`)
   }
   return saved
@@ -104,7 +102,7 @@ async function announceFork(
   { settings, historyInLog }: RunRequest,
   saved: SavedCheckpoint,
 ): Promise<void> {
-  const newest = await settings.checkpointer!.get(settings.threadId!, '')
+  const newest = await savedOf(graph.scope, settings, '')
   if (historyInLog && newest?.id !== saved.id) graph.announcer.fork(saved)
 }
 

@@ -1,4 +1,11 @@
-import { formatNamespace, RivuletError, sameNamespace, type Message, type Namespace } from '@rivulet/protocol'
+import {
+  formatNamespace,
+  RivuletError,
+  sameNamespace,
+  toRivuletError,
+  type Message,
+  type Namespace,
+} from '@rivulet/protocol'
 import { diffOf } from '../checkpoint/change.ts'
 import type { Checkpoint, SavedCheckpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
 import { END, START } from '../graph/command.ts'
@@ -8,9 +15,9 @@ import { messageById } from '../state/message-list.ts'
 import type { Wants } from '../stream/sink.ts'
 import type { Attempt } from './attempt.ts'
 import type { Asked, CallNews, Closable, GraphHost, Task, TaskResult } from './host.ts'
-import { checkpointId, randomId, stableId } from './ids.ts'
+import { checkpointId, nodeTaskId, randomId, sendTaskId, taskBase } from './ids.ts'
 import { ParentCommand } from './parent-command.ts'
-import type { RunScope } from './run-scope.ts'
+import { storeError, type RunScope } from './run-scope.ts'
 import { Announcer } from './announcer.ts'
 import { isEmpty, NOTHING, planNext, type Finished, type NextStep } from './step.ts'
 import { runTask } from './task.ts'
@@ -33,6 +40,8 @@ export interface Standing {
   /** Tasks of the next step that had ended or asked before. */
   readonly tasks: readonly TaskRecord[]
   readonly answers: ReadonlyMap<string, unknown>
+  /** What the ids of the next step's tasks are made from, where that is not the checkpoint. */
+  readonly tasksFrom?: string | undefined
 }
 
 /** One graph running: the root of a run, or a subgraph called by one of its tasks. Walks supersteps until nothing is left. */
@@ -57,11 +66,13 @@ export class GraphRun implements GraphHost {
   readonly resuming: Map<string, number> = new Map()
   readonly returned: Map<string, { readonly node: string; readonly value: unknown }> = new Map()
   #next: NextStep = NOTHING
+  #tasksFrom: string | undefined
   /** What runs next was planned by this run; otherwise it goes on past the stop before it. */
   #fresh = false
   #done: readonly TaskRecord[] = []
   readonly #open = new Set<Closable>()
   #writing: Promise<void> = Promise.resolve()
+  #storeError: RivuletError | undefined
   #partials: readonly Message[] = []
   #unwritten: { checkpoint: Checkpoint; before: Values | undefined } | undefined
 
@@ -87,6 +98,7 @@ export class GraphRun implements GraphHost {
     this.step = standing.step
     this.checkpoint = standing.checkpoint
     this.#next = standing.next
+    this.#tasksFrom = standing.tasksFrom
     this.#done = standing.tasks.filter((task) => task.updates !== undefined)
     for (const { task, node, interrupts, returned, attempt = 1 } of standing.tasks) {
       if (interrupts !== undefined) this.resuming.set(task, attempt)
@@ -110,6 +122,15 @@ export class GraphRun implements GraphHost {
     this.values = applyWrites(this.plan.schema, this.values, [{ writer, updates: [update] }])
   }
 
+  /** The tasks of the next step stay the ones they are, whatever is saved before it. */
+  keepTasks(): void {
+    this.#tasksFrom = this.#taskBase()
+  }
+
+  #taskBase(): string {
+    return this.#tasksFrom ?? taskBase(this.checkpoint ?? this.scope.run, this.ns, this.step + 1)
+  }
+
   /** Goes on at these targets instead of what was planned. */
   jump(targets: readonly Target[]): void {
     this.#next = planNext(this.plan, [{ node: '', targets }], NOTHING)
@@ -124,24 +145,37 @@ export class GraphRun implements GraphHost {
 
   /** Runs superstep after superstep. Rejects with what a node threw, or with a typed error of ours. */
   async run(): Promise<Outcome> {
-    const first = this.step
-    let resumed = !this.#fresh
+    let outcome: Outcome
     try {
-      while (!isEmpty(this.#next)) {
-        if (this.stopped !== undefined) throw this.stopped
-        if (!resumed && this.#breaksAt(this.scope.settings.interruptBefore, this.#names())) return await this.#paused()
-        if (this.step - first >= this.scope.settings.recursionLimit) throw this.#tooLong()
-        if (this.scope.sink.room() !== undefined) await this.scope.waitForRoom()
-        resumed = false
-        const ran = this.#names()
-        const asked = await this.#superstep()
-        if (asked.length > 0) return { status: 'interrupted', values: this.values, asked }
-        if (this.#breaksAt(this.scope.settings.interruptAfter, ran) && !isEmpty(this.#next)) return await this.#paused()
-      }
-      return { status: 'done', values: this.values, asked: [] }
-    } finally {
-      await this.#flush()
+      outcome = await this.#walk()
+    } catch (thrown) {
+      await this.#flush().catch((error: unknown) => {
+        // What stopped the run is what it fails with; that the store failed too is told beside it.
+        if (error !== thrown) this.announcer.error(toRivuletError(error).toJSON())
+      })
+      throw thrown
     }
+    await this.#flush()
+    return outcome
+  }
+
+  async #walk(): Promise<Outcome> {
+    const first = this.step
+    const { interruptBefore, interruptAfter, recursionLimit, durability } = this.scope.settings
+    let resumed = !this.#fresh
+    while (!isEmpty(this.#next)) {
+      if (this.stopped !== undefined) throw this.stopped
+      if (!resumed && this.#breaksAt(interruptBefore, this.#names())) return this.#paused()
+      if (this.step - first >= recursionLimit) throw this.#tooLong()
+      if (this.scope.sink.room() !== undefined) await this.scope.waitForRoom()
+      if (durability === 'sync') await this.#written()
+      resumed = false
+      const ran = this.#names()
+      const asked = await this.#superstep()
+      if (asked.length > 0) return { status: 'interrupted', values: this.values, asked }
+      if (this.#breaksAt(interruptAfter, ran) && !isEmpty(this.#next)) return this.#paused()
+    }
+    return { status: 'done', values: this.values, asked: [] }
   }
 
   get stopped(): RivuletError | undefined {
@@ -257,11 +291,11 @@ export class GraphRun implements GraphHost {
   }
 
   /** The step cannot be finished: keeps what it can, then throws, or answers what is asked. */
-  async #halt(ran: readonly Ran[]): Promise<readonly Asked[]> {
-    await this.#leaveHalfway(ran)
+  #halt(ran: readonly Ran[]): readonly Asked[] {
+    this.#leaveHalfway(ran)
     const failed = ran.find(({ result }) => result.error !== undefined)
     const thrown = failed?.result.error?.thrown
-    if (this.stopped !== undefined) this.#keepPartials()
+    if (this.stopped !== undefined) this.#keepPartials(ran)
     if (thrown instanceof ParentCommand) throw thrown
     if (this.stopped !== undefined) throw this.stopped
     if (failed === undefined) return ran.flatMap(({ result }) => result.asked)
@@ -272,12 +306,12 @@ export class GraphRun implements GraphHost {
   /** The tasks of the next step: sends in their order, then nodes by name. */
   #tasks(): Task[] {
     const { nodes, sends } = this.#next
-    const base = `${this.checkpoint ?? this.scope.run}/${this.ns.join('|')}/${this.step + 1}`
+    const base = this.#taskBase()
     const tasks: Task[] = []
     for (const [i, send] of sends.entries()) {
       const spec = this.plan.nodes.get(send.node)!
       tasks.push({
-        id: stableId(`${base}/send/${i}/${send.node}`),
+        id: sendTaskId(base, i, send.node),
         spec,
         input: send.input,
         triggers: ['Send'],
@@ -286,7 +320,7 @@ export class GraphRun implements GraphHost {
     }
     for (const { name, triggers } of nodes) {
       const spec = this.plan.nodes.get(name)!
-      tasks.push({ id: stableId(`${base}/${name}`), spec, input: this.values, triggers, sent: false })
+      tasks.push({ id: nodeTaskId(base, name), spec, input: this.values, triggers, sent: false })
     }
     return tasks
   }
@@ -314,13 +348,18 @@ export class GraphRun implements GraphHost {
     return [...this.scope.streaming].flatMap((one) => (sameNamespace(one.ns, this.ns) ? (one.partial() ?? []) : []))
   }
 
-  /** A run that was stopped keeps what its models had said so far: it is on the page, so it is in the state. */
-  #keepPartials(): void {
-    const [key] = messageKeys(this.plan.schema)
+  /**
+   * A run that was stopped keeps what its models had said so far: it is on the page, so it is in the state, beside what
+   * the step's other tasks had written.
+   */
+  #keepPartials(ran: readonly Ran[]): void {
+    const { schema } = this.plan
+    const [key] = messageKeys(schema)
     if (key === undefined || this.#partials.length === 0 || this.ns.length > 0) return
     const before = this.values
-    const update = ownUpdate(this.plan.schema, { [key]: this.#partials }, 'the stopped run', randomId)
-    this.values = applyWrites(this.plan.schema, before, [{ writer: 'the stopped run', updates: [update] }])
+    const said = ownUpdate(schema, { [key]: this.#partials }, 'the stopped run', randomId)
+    const after = this.#applied(inApplyOrder(ran.filter(hasEnded)))
+    this.values = applyWrites(schema, after, [{ writer: 'the stopped run', updates: [said] }])
     this.announcer.values(before, this.values)
     this.save('loop', before, { next: NOTHING })
   }
@@ -332,6 +371,7 @@ export class GraphRun implements GraphHost {
     this.values = this.#applied(ordered)
     const finished = ordered.map(({ task, result }): Finished => ({ node: task.spec.name, targets: result.targets }))
     this.#next = planNext(this.plan, finished, this.#next)
+    this.#tasksFrom = undefined
     this.#clearPending()
     this.returned.clear()
     const wrote = this.values !== before || ran.some(({ result }) => result.updates.length > 0)
@@ -364,23 +404,23 @@ export class GraphRun implements GraphHost {
     this.#enqueue(() => checkpointer.putPending(threadId, ns, checkpoint, { tasks: [], answers: {} }))
   }
 
-  /** Keeps at the checkpoint what had ended when the step could not be finished, and shows it. */
-  async #leaveHalfway(ran: readonly Ran[]): Promise<void> {
-    const finished = inApplyOrder(ran).filter(({ result }) => result.outcome === 'ok' || result.outcome === 'cached')
+  /** Keeps at the checkpoint what had ended when the step could not be finished, and shows it beside a question. */
+  #leaveHalfway(ran: readonly Ran[]): void {
     const asked = ran.some(({ result }) => result.asked.length > 0)
-    if (asked && finished.length > 0) {
-      const before = this.values
-      this.values = applyWrites(this.plan.schema, before, finished.map(writesOf))
-      if (this.values !== before) this.announcer.values(before, this.values)
-    }
     const { checkpointer, threadId } = this.scope.settings
-    if (checkpointer === undefined || threadId === undefined || this.checkpoint === undefined) return
-    const called = [...this.returned].map(([task, { node, value }]) => ({ task, node, returned: { value } }))
-    const tasks = [...ran.flatMap(recordOf), ...called]
-    if (tasks.length === 0) return
-    await this.#flush()
-    const answers = Object.fromEntries(this.answers)
-    await checkpointer.putPending(threadId, formatNamespace(this.ns), this.checkpoint, { tasks, answers })
+    const { checkpoint } = this
+    if (checkpointer !== undefined && threadId !== undefined && checkpoint !== undefined) {
+      const called = [...this.returned].map(([task, { node, value }]) => ({ task, node, returned: { value } }))
+      const tasks = [...ran.flatMap(recordOf), ...called]
+      const pending = { tasks, answers: Object.fromEntries(this.answers) }
+      this.#writeLast()
+      if (tasks.length > 0)
+        this.#enqueue(() => checkpointer.putPending(threadId, formatNamespace(this.ns), checkpoint, pending))
+    }
+    if (!asked || this.stopped !== undefined) return
+    const before = this.values
+    this.values = this.#applied(inApplyOrder(ran.filter(hasEnded)))
+    if (this.values !== before) this.announcer.values(before, this.values)
   }
 
   /** Writes a checkpoint of the state as it is now; `before` is its parent's state. */
@@ -406,10 +446,8 @@ export class GraphRun implements GraphHost {
     this.checkpoint = checkpoint.id
     this.announcer.checkpoint(checkpoint)
     if (settings.durability === 'exit') {
-      this.#unwritten = {
-        checkpoint: { ...checkpoint, parent: this.#unwritten?.checkpoint.parent ?? checkpoint.parent },
-        before: this.#unwritten?.before ?? before,
-      }
+      const { checkpoint: earlier, before: start } = this.#unwritten ?? { checkpoint, before }
+      this.#unwritten = { checkpoint: { ...checkpoint, parent: earlier.parent }, before: start }
     } else this.#write(checkpoint, before)
   }
 
@@ -427,16 +465,25 @@ export class GraphRun implements GraphHost {
     this.#writing.catch(() => {})
   }
 
-  async #flush(): Promise<void> {
+  /** Writes the checkpoint that was held back until the run ends. */
+  #writeLast(): void {
     const unwritten = this.#unwritten
     this.#unwritten = undefined
     if (unwritten !== undefined) this.#write(unwritten.checkpoint, unwritten.before)
-    await this.#writing
   }
 
-  /** Waits for the store where the run asked for that. */
-  async durable(): Promise<void> {
-    if (this.scope.settings.durability === 'sync') await this.#writing
+  async #flush(): Promise<void> {
+    this.#writeLast()
+    await this.#written()
+  }
+
+  async #written(): Promise<void> {
+    try {
+      await this.#writing
+    } catch (error) {
+      this.#storeError ??= storeError(error)
+      throw this.#storeError
+    }
   }
 
   #names(): readonly string[] {
@@ -447,9 +494,8 @@ export class GraphRun implements GraphHost {
     return nodes.length > 0 && this.ns.length === 0 && names.some((name) => nodes.includes(name) || nodes.includes('*'))
   }
 
-  async #paused(): Promise<Outcome> {
+  #paused(): Outcome {
     this.announcer.breakpoint(this.#names())
-    await this.#flush()
     return { status: 'interrupted', values: this.values, asked: [] }
   }
 
@@ -481,6 +527,11 @@ interface Ran {
 }
 
 const NOBODY_ASKED: readonly Asked[] = []
+
+/** Whether a task's result stands, whatever becomes of its step. */
+function hasEnded({ result }: Ran): boolean {
+  return result.outcome === 'ok' || result.outcome === 'cached'
+}
 
 function inApplyOrder(ran: readonly Ran[]): readonly Ran[] {
   return [...ran.filter(({ task }) => !task.sent), ...ran.filter(({ task }) => task.sent)]
@@ -527,5 +578,6 @@ export function standingOf(saved: SavedCheckpoint): Standing {
     checkpoint: saved.id,
     tasks: saved.tasks,
     answers: new Map(Object.entries(saved.answers)),
+    tasksFrom: saved.tasksFrom,
   }
 }

@@ -1,3 +1,5 @@
+import type { Namespace } from '@rivulet/protocol'
+
 /** A new id with 128 random bits, in 32 hex digits. */
 export function randomId(): string {
   return crypto.randomUUID().replaceAll('-', '')
@@ -29,4 +31,19 @@ export function checkpointId(now: number): string {
   counter = time === lastTime ? counter + 1 : 0
   lastTime = time
   return `${time.toString(36).padStart(9, '0')}${counter.toString(36).padStart(4, '0')}${randomId().slice(0, 10)}`
+}
+
+/** What the ids of one step's tasks are made from: where the step started from, in which graph, which step it is. */
+export function taskBase(from: string, ns: Namespace, step: number): string {
+  return `${from}/${ns.join('|')}/${step}`
+}
+
+/** Id of the task of a node that edges reached. */
+export function nodeTaskId(base: string, node: string): string {
+  return stableId(`${base}/${node}`)
+}
+
+/** Id of the task of a step's send with this index. */
+export function sendTaskId(base: string, index: number, node: string): string {
+  return stableId(`${base}/send/${index}/${node}`)
 }

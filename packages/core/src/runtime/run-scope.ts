@@ -1,5 +1,6 @@
-import { RivuletError, type Message, type Namespace } from '@rivulet/protocol'
-import type { Checkpointer } from '../checkpoint/checkpointer.ts'
+import { messageOfThrown, RivuletError, type Message, type Namespace } from '@rivulet/protocol'
+import type { Checkpointer, SavedCheckpoint } from '../checkpoint/checkpointer.ts'
+import { revive } from '../checkpoint/revive.ts'
 import type { Sink } from '../stream/sink.ts'
 
 /** Settings of one run that every graph in it shares. */
@@ -111,6 +112,27 @@ export function checkLimits({ recursionLimit, maxConcurrency }: RunSettings): vo
     if (limit >= 1 && (Number.isInteger(limit) || limit === Infinity)) continue
     throw new RivuletError('INVALID_INPUT', `${name} must be a whole number from 1, not ${limit}`)
   }
+}
+
+/** The error of a store that failed; an error of ours stays as it is. */
+export function storeError(error: unknown): RivuletError {
+  if (error instanceof RivuletError) return error
+  return new RivuletError('INTERNAL', `the checkpointer failed: ${messageOfThrown(error)}`, { cause: error })
+}
+
+/** What a store has of a thread, ready for use. Rejects as soon as it is stopped, and with what the store failed with. */
+export async function savedOf(
+  stoppable: Stoppable,
+  { checkpointer, threadId }: RunSettings,
+  ns: string,
+  id?: string,
+): Promise<SavedCheckpoint | undefined> {
+  if (checkpointer === undefined || threadId === undefined) return undefined
+  const getting = checkpointer.get(threadId, ns, id).catch((error: unknown) => {
+    throw storeError(error)
+  })
+  const saved = await untilStopped(stoppable, getting)
+  return saved && revive(saved)
 }
 
 /** The error of a run that was stopped on purpose; `cause` is the reason given. */

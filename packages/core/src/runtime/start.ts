@@ -6,7 +6,7 @@ import { initialValues, ownUpdate, validateInput, visible, type StateSchema, typ
 import { freshStanding, standingOf, type GraphRun } from './graph-run.ts'
 import type { Task } from './host.ts'
 import { stableId } from './ids.ts'
-import { untilStopped } from './run-scope.ts'
+import { savedOf, untilStopped } from './run-scope.ts'
 import { NOTHING, type NextStep } from './step.ts'
 import { routesFrom } from './task.ts'
 
@@ -97,10 +97,7 @@ export async function beginBelow(
   resumed: boolean,
   checkedBy: StateSchema | undefined,
 ): Promise<void> {
-  const { checkpointer, threadId } = graph.scope.settings
-  const keeps = resumed && checkpointer !== undefined && threadId !== undefined
-  const ns = formatNamespace(graph.ns)
-  const saved = keeps ? await untilStopped(graph, checkpointer.get(threadId, ns)) : undefined
+  const saved = resumed ? await savedOf(graph, graph.scope.settings, formatNamespace(graph.ns)) : undefined
   if (saved !== undefined) await goOn(graph, saved)
   else await enterWith(graph, input, undefined, checkedBy)
 }
@@ -121,9 +118,14 @@ async function enterWith(
   return apply(graph, update)
 }
 
+/** The task that a node would be, for asking what follows it; also for the entry. */
+export function taskAs(graph: GraphRun, node: string): Task {
+  const spec = graph.plan.nodes.get(node) ?? ENTRY
+  return { id: node, spec, input: graph.values, triggers: [], sent: false }
+}
+
 async function apply(graph: GraphRun, update: Update): Promise<void> {
-  const task: Task = { id: START, spec: ENTRY, input: graph.values, triggers: [], sent: false }
-  const targets = await routesFrom(graph, task, [update])
+  const targets = await routesFrom(graph, taskAs(graph, START), [update])
   const before = graph.enter(update, targets)
   if (Object.keys(visible(graph.plan.schema, update)).length > 0) graph.announcer.values(before, graph.values)
   graph.save('loop', before)
@@ -135,7 +137,11 @@ async function command(
   saved: SavedCheckpoint | undefined,
 ): Promise<void> {
   if (saved === undefined) graph.standAt(freshStanding(initialValues(graph.plan.schema)))
-  else graph.standAt({ ...standingOf(saved), tasks: [] })
+  else if (given.goto.length > 0) graph.standAt({ ...standingOf(saved), tasks: [] })
+  else {
+    graph.standAt(standingOf(saved))
+    graph.keepTasks()
+  }
   const before = graph.values
   if (given.update !== undefined) applyUpdate(graph, given.update, 'the command')
   if (given.goto.length > 0) graph.jump(targetsOf(graph, given.goto))

@@ -29,17 +29,24 @@ export function isEmpty({ nodes, sends }: NextStep): boolean {
 
 /**
  * What runs after `finished`, in the order their writes applied. Nodes come sorted by name and once each, however many
- * edges reach them; a join's target when its last source arrives; deferred nodes when nothing else is left.
+ * edges reach them; a join's target when its last source arrives; deferred nodes when nothing else is left. `left` runs
+ * beside that: what was planned before and has not run.
  */
-export function planNext(plan: Plan, finished: readonly Finished[], before: NextStep): NextStep {
+export function planNext(
+  plan: Plan,
+  finished: readonly Finished[],
+  before: NextStep,
+  left: Pick<NextStep, 'nodes' | 'sends'> = NOTHING,
+): NextStep {
   const triggers = new Map<string, string[]>()
-  const sends: Send[] = []
+  const sends: Send[] = [...left.sends]
   const reach = (name: string, by: string): void => {
     if (name === END) return
     const known = triggers.get(name)
     if (known === undefined) triggers.set(name, [by])
     else if (!known.includes(by)) known.push(by)
   }
+  for (const { name, triggers: reached } of left.nodes) for (const by of reached) reach(name, by)
   for (const { node, targets } of finished) {
     const edges = plan.edges.get(node)
     if (edges !== undefined) for (const target of edges) reach(target, node)
