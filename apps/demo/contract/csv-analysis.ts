@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** One bar of a histogram: values from `from` up to `to`; the last bar holds its upper end too. */
-export const bin = z.object({ from: z.number(), to: z.number(), count: z.number() })
+const bin = z.object({ from: z.number(), to: z.number(), count: z.number() })
 
 const counts = {
   name: z.string(),
@@ -14,7 +14,7 @@ const counts = {
 }
 
 /** A column of numbers: figures are over the cells that hold one. */
-export const numericColumn = z.object({
+const numericColumn = z.object({
   ...counts,
   type: z.enum(['integer', 'number']),
   mean: z.number(),
@@ -26,7 +26,7 @@ export const numericColumn = z.object({
 })
 
 /** A column of anything else. `distinct` stops counting at its bound and then says so. */
-export const otherColumn = z.object({
+const otherColumn = z.object({
   ...counts,
   type: z.enum(['text', 'date', 'boolean', 'empty']),
   distinct: z.number(),
@@ -38,7 +38,7 @@ export const otherColumn = z.object({
 })
 
 /** A column and what is known of it. */
-export const column = z.discriminatedUnion('type', [numericColumn, otherColumn])
+const column = z.discriminatedUnion('type', [numericColumn, otherColumn])
 
 /** What `analyze_csv` answers, or in one sentence why it cannot. */
 export const csvAnalysis = z.union([
@@ -57,16 +57,16 @@ export const csvAnalysis = z.union([
   z.object({ file: z.string(), problem: z.string() }),
 ])
 
-/** See {@link bin}. */
+/** One bar of a histogram. */
 export type Bin = z.infer<typeof bin>
 
-/** See {@link numericColumn}. */
+/** A column of numbers, with its figures. */
 export type NumericColumn = z.infer<typeof numericColumn>
 
-/** See {@link otherColumn}. */
+/** A column of anything else, with its most frequent values. */
 export type OtherColumn = z.infer<typeof otherColumn>
 
-/** See {@link column}. */
+/** A column and what is known of it; {@link isNumeric} tells the two apart. */
 export type Column = z.infer<typeof column>
 
 /** See {@link csvAnalysis}. */

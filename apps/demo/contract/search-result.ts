@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** One section of the documentation that matched. */
-export const docsHit = z.object({
+const docsHit = z.object({
   /** Path from the repository's root, with `/`. */
   file: z.string(),
   /** Headings from the file's first down to this section's, outermost first. */
@@ -20,7 +20,7 @@ export const searchResult = z.object({
   hits: z.array(docsHit),
 })
 
-/** See {@link docsHit}. */
+/** One section of the documentation that matched. */
 export type DocsHit = z.infer<typeof docsHit>
 
 /** See {@link searchResult}. */
