@@ -25,7 +25,8 @@ function explain({ faults, parts, gzipBytes, budgetBytes }) {
 function row({ name, gzipBytes, budgetBytes, targetBytes, faults }, width) {
   const share = Math.round((100 * gzipBytes) / budgetBytes)
   const mark = faults.length === 0 ? 'ok  ' : 'FAIL'
-  const goal = targetBytes === undefined || gzipBytes <= targetBytes ? '' : `; still to reach: ${kib(targetBytes).trim()} KiB`
+  const goal =
+    targetBytes === undefined || gzipBytes <= targetBytes ? '' : `; still to reach: ${kib(targetBytes).trim()} KiB`
   return `${mark} ${name.padEnd(width)}  ${kib(gzipBytes)} of ${kib(budgetBytes)} KiB gzipped (${share} %)${goal}`
 }
 

@@ -1,4 +1,4 @@
-import type { Message, MessageInput } from '@rivulet/protocol'
+import type { Message } from '@rivulet/protocol'
 import type { StandardSchema } from './standard-schema.ts'
 import type { MessageListUpdate } from './message-list.ts'
 
@@ -43,5 +43,3 @@ export function reduced<Value, Update = Value>(
 export function messages(options: FieldOptions = {}): Field<Message[], MessageListUpdate, MessageListUpdate> {
   return { kind: 'messages', initial: () => [], ...options }
 }
-
-export type { MessageInput }

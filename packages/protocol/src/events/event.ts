@@ -1,5 +1,4 @@
 import type { WireError } from '../errors.ts'
-import type { SerializedState } from '../fold/snapshot.ts'
 import type { Message, MessageMeta, Part, Role, Usage } from '../messages/message.ts'
 import type { StreamMode } from '../modes.ts'
 import type { Namespace } from '../namespace.ts'
@@ -231,9 +230,12 @@ export interface ErrorEvent extends Envelope {
   error: WireError
 }
 
-/** Where a reader stands: a snapshot replaces its state; `replay` and `live` bracket what it already missed. */
+/**
+ * Where a reader stands: a snapshot replaces its state; `replay` and `live` bracket what it already missed. `state` is
+ * what `serializeState` wrote; it is unknown here because the fold, which reads it, stands above the events.
+ */
 export type Sync =
-  | { type: 'sync'; phase: 'snapshot'; log: string; state: SerializedState }
+  | { type: 'sync'; phase: 'snapshot'; log: string; state: unknown }
   | { type: 'sync'; phase: 'replay'; log: string }
   | { type: 'sync'; phase: 'live'; log: string }
 

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../events/event.ts'
 import type { Message, MessageMeta, MessageStatus, Part, ToolCall } from '../messages/message.ts'
 import { isWithin, ROOT, sameNamespace, type Namespace } from '../namespace.ts'
-import { isListed, spaceKey, writableSpace } from './spaces.ts'
+import { isListed, spaceKey, without, writableSpace } from './spaces.ts'
 import {
   KEPT_BASES,
   type Entry,
@@ -122,15 +122,16 @@ export function isFinal({ committed, origin }: Entry, ns: Namespace): boolean {
  * Notes in its namespace that a message came or changed, so that the next `values` can commit it. Answers whether it is
  * new to the namespace.
  */
-export function noteChange(work: Work, ns: Namespace, id: string, isNew: boolean, after?: string): boolean {
+export function noteChange(work: Work, ns: Namespace, id: string, now: Entry | undefined, after?: string): boolean {
   const space = writableSpace(work, ns)
-  const touched = space.touched.includes(id)
-  // An id that nobody knew can be in a list only if the list came first, and then it has been touched since.
-  const named = isNew ? touched && isListed(space, id) : space.pending.includes(id) || isListed(space, id)
-  if (!named) {
-    space.pending = placed(work, space, id, after)
-  }
-  if (!touched) space.touched = withLast(work, space.touched, id)
+  const isNew = now === undefined
+  // An id that nobody knew is in no list, unless a list came before it.
+  const isAwaited = isNew && space.awaited.includes(id)
+  const named = isAwaited || (!isNew && (space.pending.includes(id) || isListed(space, id)))
+  if (isAwaited) space.awaited = without(space.awaited, [id])
+  if (!named) space.pending = placed(work, space, id, after)
+  // What is committed is not touched: only what is neither need be looked for.
+  if (isNew || isFinal(now, ns) || !space.touched.includes(id)) space.touched = withLast(work, space.touched, id)
   if (!isNew && ns.length > 0) touchAbove(work, ns, id)
   return !named
 }

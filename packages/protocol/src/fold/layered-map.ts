@@ -7,7 +7,7 @@ export class LayeredMap<V> implements ReadonlyMap<string, V> {
   readonly #base: ReadonlyMap<string, V>
   readonly #top: Map<string, V>
   /** Keys of the base that were deleted since; one that was set again after that stands at the end of `#top`. */
-  readonly #gone: Set<string>
+  #gone: Set<string>
   #size: number
 
   private constructor(base: ReadonlyMap<string, V>, top: Map<string, V>, gone: Set<string>, size: number) {
@@ -19,12 +19,13 @@ export class LayeredMap<V> implements ReadonlyMap<string, V> {
 
   /** A copy of `map` that may be written to. `map` must not change from now on. */
   static over<V>(map: ReadonlyMap<string, V>): LayeredMap<V> {
-    if (!(map instanceof LayeredMap)) return new LayeredMap(map, new Map(), new Set(), map.size)
+    if (!(map instanceof LayeredMap)) return new LayeredMap(map, new Map(), NONE, map.size)
     // `instanceof` forgets the type of the values.
     const known = map as LayeredMap<V>
+    const { size } = known.#gone
     // At this bound copying the changes and copying the bulk now and then cost about the same.
-    if (known.#top.size + known.#gone.size > 32 + known.#base.size / 64) return LayeredMap.over(new Map(known))
-    return new LayeredMap(known.#base, new Map(known.#top), new Set(known.#gone), known.#size)
+    if (known.#top.size + size > 32 + known.#base.size / 64) return LayeredMap.over(new Map(known))
+    return new LayeredMap(known.#base, new Map(known.#top), size === 0 ? NONE : new Set(known.#gone), known.#size)
   }
 
   get size(): number {
@@ -32,7 +33,9 @@ export class LayeredMap<V> implements ReadonlyMap<string, V> {
   }
 
   get(key: string): V | undefined {
-    return this.#top.get(key) ?? (this.#gone.has(key) ? undefined : this.#base.get(key))
+    const value = this.#top.get(key)
+    if (value !== undefined || (this.#gone !== NONE && this.#gone.has(key))) return value
+    return this.#base.get(key)
   }
 
   has(key: string): boolean {
@@ -48,7 +51,9 @@ export class LayeredMap<V> implements ReadonlyMap<string, V> {
     if (!this.has(key)) return
     this.#size--
     this.#top.delete(key)
-    if (this.#base.has(key)) this.#gone.add(key)
+    if (!this.#base.has(key)) return
+    if (this.#gone === NONE) this.#gone = new Set()
+    this.#gone.add(key)
   }
 
   *entries(): Generator<[string, V], undefined> {
@@ -72,3 +77,6 @@ export class LayeredMap<V> implements ReadonlyMap<string, V> {
     for (const [key, value] of this.entries()) visit(value, key, this)
   }
 }
+
+/** Shared by all maps of which nothing was deleted; never written to. */
+const NONE: Set<string> = new Set()

@@ -1,3 +1,5 @@
+import type { SerializedState } from './snapshot.ts'
+
 /** Tells what the fold may rely on from what it must not touch. Checks fields, not payloads. */
 export type Check = (value: unknown) => boolean
 
@@ -73,7 +75,9 @@ const bodies: ReadonlyMap<unknown, Check> = new Map<unknown, Check>([
 ])
 
 /** An object with a place in the thread. */
-export const isPlaced: Check = object({ seq: isCount, prev: optional(isCount) })
+export function isPlaced(event: { seq: unknown; prev?: unknown }): boolean {
+  return isRecord(event) && isCount(event['seq']) && (event['prev'] === undefined || isCount(event['prev']))
+}
 
 /** An event whose fields are as its type says; of an unknown type: whose envelope is. */
 export function isWellFormed(event: { type: unknown }): boolean {
@@ -88,11 +92,17 @@ const isEntry = object({
   base: optional((base) => isEntry(base)),
 })
 
-/** A serialised state, as a snapshot carries it. */
-export const isWellFormedState: Check = object({
+const isSnapshot: Check = object({
   runs: list(hasId),
   spaces: list(
-    object({ ns: isNamespace, values: isRecord, lists: record(isTexts), pending: isTexts, touched: isTexts }),
+    object({
+      ns: isNamespace,
+      values: isRecord,
+      lists: record(isTexts),
+      pending: isTexts,
+      touched: isTexts,
+      awaited: isTexts,
+    }),
   ),
   settled: list(isEntry),
   live: list(object({ id: isText, parts: list(object({ text: isText })), meta: isMeta, origin: isOrigin })),
@@ -105,3 +115,8 @@ export const isWellFormedState: Check = object({
   errors: list(isRecord),
   ignored: isCount,
 })
+
+/** Whether a value has the shape of a serialised state, as a snapshot carries it. */
+export function isWellFormedState(state: unknown): state is SerializedState {
+  return isSnapshot(state)
+}

@@ -16,7 +16,7 @@ import {
   settle,
 } from './entries.ts'
 import { forget } from './forget.ts'
-import { idsOf, spaceKey, writableSpace } from './spaces.ts'
+import { idsOf, spaceKey, without, writableSpace } from './spaces.ts'
 import type { Entry, OpenEntry, OpenPart } from './state.ts'
 import { made, writable, type Work } from './work.ts'
 
@@ -35,7 +35,7 @@ export function applyMessageStart(work: Work, event: MessageStart): Missing {
   const { role, name, toolCallId, step } = event
   const meta = { ...event.meta, ...metaOf(event) }
   const { aside, arrived, base } = layOn(now, origin)
-  const isNew = noteChange(work, origin.ns, id, now === undefined)
+  const isNew = noteChange(work, origin.ns, id, now)
   const open = { id, role, name, toolCallId, meta, parts: [], origin, step, aside, arrived: arrived || isNew, base }
   if (work.state.settled.has(id)) writable(work, 'settled').delete(id)
   writable(work, 'live').set(id, made(work, open))
@@ -73,15 +73,18 @@ function beyond(known: string, at: number, text: string): string | undefined {
 
 function writableOpen(work: Work, known: OpenEntry): MutableOpen {
   if (work.fresh.has(known)) return known
-  const open = made(work, { ...known })
-  writable(work, 'live').set(known.id, open)
+  const { id, role, name, toolCallId, meta, parts, origin, step, aside, arrived, base } = known
+  // Named for the same reason as in `beginWork`.
+  const open = made(work, { id, role, name, toolCallId, meta, parts, origin, step, aside, arrived, base })
+  writable(work, 'live').set(id, open)
   return open
 }
 
 function writablePart(work: Work, open: MutableOpen, index: number): MutablePart {
   const known = open.parts[index]!
   if (work.fresh.has(known)) return known
-  const part = made(work, { ...known })
+  const { kind, text, callId, name } = known
+  const part = made(work, { kind, text, callId, name })
   open.parts = open.parts.with(index, part)
   return part
 }
@@ -110,7 +113,7 @@ export function applyMessagePut(work: Work, event: MessagePut): Missing {
   const now = currentEntry(work.state, id)
   const message = messagePut(event, id, now)
   const { aside, arrived, base } = layOn(now, origin)
-  const isNew = noteChange(work, origin.ns, id, now === undefined, event.after)
+  const isNew = noteChange(work, origin.ns, id, now, event.after)
   const { step } = event
   putSettled(work, id, { message, origin, step, committed: false, aside, arrived: arrived || isNew, base })
   noteAlias(work, id, message.meta ?? {})
@@ -139,10 +142,11 @@ export function applyMessageRemove(work: Work, event: MessageRemove): Missing {
   const { ns } = originOf(event)
   if (!work.state.spaces.has(spaceKey(ns))) return undefined
   const space = writableSpace(work, ns)
-  const without = (ids: readonly string[]) => (ids.includes(id) ? ids.filter((other) => other !== id) : ids)
-  space.lists = Object.fromEntries(Object.entries(space.lists).map(([key, ids]) => [key, without(ids)]))
-  space.pending = without(space.pending)
-  space.touched = without(space.touched)
+  const others = (ids: readonly string[]) => (ids.includes(id) ? without(ids, [id]) : ids)
+  space.lists = Object.fromEntries(Object.entries(space.lists).map(([key, ids]) => [key, others(ids)]))
+  space.pending = others(space.pending)
+  space.touched = others(space.touched)
+  space.awaited = others(space.awaited)
   if (![...work.state.spaces.values()].some((other) => idsOf(other).includes(id))) forget(work, new Set([id]))
   return undefined
 }

@@ -21,12 +21,21 @@ const openMessages = new WeakMap<OpenEntry, Message>()
 
 /** The message with this id (or the provider's id), streaming or not; `undefined` when there is none. */
 export function messageOf(state: ThreadState, id: string): Message | undefined {
-  const known = resolveId(state, id)
-  const open = state.live.get(known)
-  if (open === undefined) return state.settled.get(known)?.message
+  return messageAt(state, resolveId(state, id))
+}
+
+function messageAt(state: ThreadState, id: string): Message | undefined {
+  const open = state.live.get(id)
+  if (open === undefined) return state.settled.get(id)?.message
   let message = openMessages.get(open)
   if (message === undefined) openMessages.set(open, (message = messageOfOpen(open, 'streaming')))
   return message
+}
+
+/** Ids with what they were found from. */
+interface FoundIds {
+  from: readonly unknown[]
+  ids: readonly string[]
 }
 
 /**
@@ -34,12 +43,16 @@ export function messageOf(state: ThreadState, id: string): Message | undefined {
  * With `node` or `tag`: ids of all messages of that origin. The same array comes back while it says the same.
  */
 export function messageIdsOf(state: ThreadState, filter: MessageFilter = {}): readonly string[] {
-  return remembered<readonly string[]>(state, nameOf('ids', filter), (before) =>
-    sameItems(
-      before,
-      filter.node === undefined && filter.tag === undefined ? idsOnPage(state, filter) : idsByOrigin(state, filter),
-    ),
-  )
+  const isPage = filter.node === undefined && filter.tag === undefined
+  return remembered<FoundIds>(state, nameOf('ids', filter), (before) => {
+    const space = state.spaces.get(spaceKey(filter.ns))
+    const from = isPage
+      ? [state.settled, space?.pending, space && listOf(space.lists, filter.key ?? 'messages')]
+      : [state.settled, state.spaces]
+    if (before !== undefined && sameItems(before.from, from) === before.from) return before
+    const ids = isPage ? idsOnPage(state, filter) : idsByOrigin(state, filter)
+    return { from, ids: sameItems(before?.ids, ids) }
+  }).ids
 }
 
 /** What a reader's answers for this filter are remembered under. */
@@ -88,9 +101,13 @@ function messagesAt(state: ThreadState, reader: string, ids: readonly string[]):
     const messages =
       before?.ids === ids && onlyTextGrew(state, before)
         ? withText(state, before, live)
-        : ids.flatMap((id) => messageOf(state, id) ?? [])
-    return { ids, settled, live, messages: sameItems(before?.messages, messages) }
+        : sameItems(before?.messages, present(ids.map((id) => messageAt(state, id))))
+    return { ids, settled, live, messages }
   }).messages
+}
+
+function present<T>(items: readonly (T | undefined)[]): readonly T[] {
+  return items.filter((item) => item !== undefined)
 }
 
 /** While a message streams, a long history need not be looked through again. */
@@ -99,11 +116,11 @@ function onlyTextGrew(state: ThreadState, { ids, settled, live, messages }: Buil
 }
 
 function withText(state: ThreadState, { ids, messages }: Built, live: readonly string[]): readonly Message[] {
-  const next = [...messages]
+  let next = messages
   for (const id of live) {
     const place = ids.lastIndexOf(id)
-    const message = messageOf(state, id)
-    if (place !== -1 && message !== undefined) next[place] = message
+    const message = messageAt(state, id)
+    if (place !== -1 && message !== undefined && message !== next[place]) next = next.with(place, message)
   }
   return next
 }

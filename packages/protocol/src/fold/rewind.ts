@@ -87,13 +87,17 @@ function providerIdOf(version: Version): string | undefined {
 
 /** Leaves in `pending` what is still here, and in `touched` what is still to be committed. */
 function tidy(work: Work, { ns }: Space, leaving: readonly string[]): void {
-  const { live, settled } = work.state
   const space = writableSpace(work, ns)
-  space.pending = space.pending.filter((id) => (live.has(id) || settled.has(id)) && !leaving.includes(id))
-  space.touched = space.touched.filter((id) => {
-    const entry = settled.get(id)
-    return entry === undefined ? live.has(id) || isListed(space, id) : !isFinal(entry, ns)
-  })
+  const isHere = (id: string) => versionOf(work.state, id) !== undefined
+  const gone = space.touched.filter((id) => !isHere(id))
+  space.awaited = [...space.awaited, ...gone.filter((id) => isListed(space, id))]
+  space.pending = space.pending.filter((id) => isHere(id) && !leaving.includes(id))
+  space.touched = space.touched.filter((id) => isHere(id) && !isFinalHere(work, id, ns))
+}
+
+function isFinalHere({ state }: Work, id: string, ns: Namespace): boolean {
+  const entry = state.settled.get(id)
+  return entry !== undefined && isFinal(entry, ns)
 }
 
 /** Root state and its message lists become what the event says; a message that did not change keeps its identity. */
@@ -118,7 +122,7 @@ export function applyRewindTo(work: Work, event: RewindTo): undefined {
   const space = writableSpace(work, ROOT)
   space.values = { ...values }
   space.lists = Object.fromEntries(shown)
-  space.touched = [...new Set(shown.flatMap(([, ids]) => ids))].filter((id) => !settled.has(id))
+  space.awaited = [...new Set(shown.flatMap(([, ids]) => ids))].filter((id) => !settled.has(id))
 }
 
 /** A message as the state that is gone back to has it. */

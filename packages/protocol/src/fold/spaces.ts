@@ -16,7 +16,7 @@ export function writableSpace(work: Work, ns: Namespace): MutableSpace {
   const known = work.state.spaces.get(key)
   if (known !== undefined && work.fresh.has(known)) return known
   const space: MutableSpace =
-    known === undefined ? { ns, values: {}, lists: {}, pending: [], touched: [] } : { ...known }
+    known === undefined ? { ns, values: {}, lists: {}, pending: [], touched: [], awaited: [] } : { ...known }
   writable(work, 'spaces').set(key, made(work, space))
   return space
 }
@@ -27,6 +27,19 @@ export function listOf(lists: Space['lists'], key: string): readonly string[] {
 }
 
 const NO_IDS: readonly string[] = Object.freeze([])
+
+/** Answers whether ids are among these; a set is made only where it pays. */
+export function lookup(ids: readonly string[], times: number): (id: string) => boolean {
+  if (times <= 8) return (id) => ids.includes(id)
+  const known = new Set(ids)
+  return (id) => known.has(id)
+}
+
+/** Those of `ids` that are not among `others`. */
+export function without(ids: readonly string[], others: readonly string[]): string[] {
+  const isOther = lookup(others, ids.length)
+  return ids.filter((id) => !isOther(id))
+}
 
 /** Whether some list of the namespace holds the id. */
 export function isListed(space: Space, id: string): boolean {

@@ -84,8 +84,10 @@ export interface Space {
   readonly lists: Readonly<Record<string, readonly string[]>>
   /** Ids that are in no list (yet), in order of arrival. */
   readonly pending: readonly string[]
-  /** Ids whose message is not the committed one: changed since its step's `values`, streaming, or listed and not here. */
+  /** Of all these, the ones whose message is not the committed one: it streams, or came after its last `values`. */
   readonly touched: readonly string[]
+  /** Ids that a list names and of which nothing has come. */
+  readonly awaited: readonly string[]
 }
 
 /** Who emitted something: what a `rewind` names. */

@@ -1,9 +1,9 @@
-import type { ListChange, Values } from '../events/event.ts'
+import type { Values } from '../events/event.ts'
 import { isWithin, parseSegment, type Namespace } from '../namespace.ts'
 import { isFinal, originOf, putVersion, resolveId, versionOf } from './entries.ts'
-import { listOf, spaceKey, writableSpace, type MutableSpace } from './spaces.ts'
+import { listOf, lookup, spaceKey, without, writableSpace, type MutableSpace } from './spaces.ts'
 import type { Entry, Space, ThreadState, Version } from './state.ts'
-import type { Work } from './work.ts'
+import { withLast, type Work } from './work.ts'
 
 /** `values` sets state and order, and commits what its step made; it replaces nothing that is still open. */
 export function applyValues(work: Work, event: Values): undefined {
@@ -21,49 +21,50 @@ function changedValues(values: Space['values'], { set, unset = [], full }: Value
 
 function changeLists(work: Work, space: MutableSpace, { lists = {}, full }: Values): void {
   const before = space.lists
-  const changes = Object.entries(lists).map(
-    ([key, change]) => [key, changedList(work.state, listOf(before, key), change)] as const,
-  )
-  space.lists = Object.fromEntries([...(full ? [] : Object.entries(before)), ...changes])
-  if (!full && Object.values(lists).every((change) => 'append' in change)) {
-    noteListed(
-      work,
-      space,
-      changes.flatMap(([key, ids]) => ids.slice(listOf(before, key).length)),
-    )
-    return
-  }
-  const was = Object.values(before).flat()
-  const now = Object.values(space.lists).flat()
+  const changes = Object.entries(lists)
+  const isGrowth = !full && changes.every(([, change]) => 'append' in change)
+  const was = isGrowth ? [] : idsIn(before)
+  const more: string[] = []
+  const next = changes.map(([key, change]) => {
+    const known = listOf(before, key)
+    if ('ids' in change) return [key, reordered(work, known, change.ids)] as const
+    const added = newTo(work, space, known, change.append)
+    for (const id of added) more.push(id)
+    return [key, added.reduce((list, id) => withLast(work, list, id), known)] as const
+  })
+  space.lists = Object.fromEntries([...(full ? [] : Object.entries(before)), ...next])
+  if (isGrowth) return noteListed(work, space, more)
+  const now = idsIn(space.lists)
   noteListed(work, space, without(now, was))
   noteUnlisted(work, space, without(was, now))
 }
 
-/** The new order; the old array when it says the same, so that readers see no change. */
-function changedList(state: ThreadState, known: readonly string[], change: ListChange): readonly string[] {
-  if ('append' in change) {
-    const more = without(
-      change.append.map((id) => resolveId(state, id)),
-      known,
-    )
-    return more.length === 0 ? known : [...known, ...more]
-  }
-  const ids = [...new Set(change.ids.map((id) => resolveId(state, id)))]
-  return ids.length === known.length && ids.every((id, i) => id === known[i]) ? known : ids
+function idsIn(lists: Space['lists']): string[] {
+  return [...new Set(Object.values(lists).flat())]
 }
 
-/** Each of `ids` once that is not among `others`. A set is made only where it pays. */
-function without(ids: readonly string[], others: readonly string[]): string[] {
-  const known = ids.length > 8 ? new Set(others) : { has: (id: string) => others.includes(id) }
-  return [...new Set(ids)].filter((id) => !known.has(id))
+/** The new order; the old array when it says the same, so that readers see no change. */
+function reordered(work: Work, known: readonly string[], ids: readonly string[]): readonly string[] {
+  const next = [...new Set(ids.map((id) => resolveId(work.state, id)))]
+  return next.length === known.length && next.every((id, i) => id === known[i]) ? known : next
+}
+
+/** What an append adds: by our ids, each once. What is pending is in no list, and need not be looked for in a long one. */
+function newTo(work: Work, space: Space, known: readonly string[], append: readonly string[]): readonly string[] {
+  const ids = [...new Set(append.map((id) => resolveId(work.state, id)))]
+  const isPending = lookup(space.pending, ids.length)
+  const waiting = ids.filter(isPending)
+  return waiting.length === ids.length ? ids : ids.filter((id) => isPending(id) || !known.includes(id))
 }
 
 function noteListed(work: Work, space: MutableSpace, ids: readonly string[]): void {
   if (ids.length === 0) return
   const page = spaceKey(space.ns)
+  const here = ids.filter((id) => versionOf(work.state, id) !== undefined)
   space.pending = without(space.pending, ids)
-  space.touched = [...space.touched, ...without(ids, space.touched)]
-  for (const id of ids) {
+  space.touched = [...space.touched, ...without(here, space.touched)]
+  if (here.length < ids.length) space.awaited = [...space.awaited, ...without(ids, here)]
+  for (const id of here) {
     replaceVersions(work, id, (version) =>
       version.aside.includes(page) ? { ...version, aside: without(version.aside, [page]) } : version,
     )
@@ -72,21 +73,18 @@ function noteListed(work: Work, space: MutableSpace, ids: readonly string[]): vo
 
 /** Absence never removes: what no list names any more is pending again. */
 function noteUnlisted(work: Work, space: MutableSpace, ids: readonly string[]): void {
-  if (ids.length === 0) return
-  const { live, settled } = work.state
-  const unknown = ids.filter((id) => !live.has(id) && !settled.has(id))
-  space.pending = [...space.pending, ...without(ids, unknown)]
-  space.touched = without(space.touched, unknown)
+  space.awaited = without(space.awaited, ids)
+  space.pending = [...space.pending, ...ids.filter((id) => versionOf(work.state, id) !== undefined)]
 }
 
 /** Commits what its step made, unless it is open; what no list took leaves the page where there are lists. */
 function commitTouched(work: Work, space: MutableSpace, event: Values): void {
   const hasLists = Object.keys(space.lists).length > 0
+  const isUnlisted = hasLists ? lookup(space.pending, space.touched.length) : () => false
   for (const id of space.touched) {
-    const unlisted = hasLists && space.pending.includes(id)
     replaceVersions(work, id, (version) => {
       const reach = 'message' in version ? reachOf(work.state, event, version, space.ns) : 'none'
-      return reach === 'none' ? version : committed(version, space.ns, unlisted && reach === 'its own step')
+      return reach === 'none' ? version : committed(version, space.ns, isUnlisted(id) && reach === 'its own step')
     })
   }
   const left = space.touched.filter((id) => {
