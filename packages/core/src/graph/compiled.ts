@@ -132,10 +132,12 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     const leave = new AbortController()
     let running: Promise<void> = Promise.resolve()
     const start = (): void => {
-      const signal = options.signal === undefined ? leave.signal : AbortSignal.any([options.signal, leave.signal])
-      running = this.#run(input, { ...options, signal, ...(modes && { modes }) }, sinkOf(delivery)).then(({ error }) =>
-        delivery.end(throwing ? error : undefined),
-      )
+      const off = relay(options.signal, leave)
+      const call = { ...options, signal: leave.signal, ...(modes && { modes }) }
+      running = this.#run(input, call, sinkOf(delivery)).then(({ error }) => {
+        off()
+        delivery.end(throwing ? error : undefined)
+      })
     }
     const delivery: Delivery<E> = new Delivery<E>(start, async () => {
       leave.abort(new RivuletError('CANCELLED', 'the reader left'))
@@ -239,6 +241,18 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
   toMermaid(): string {
     return mermaidOf(describePlan(this.#compiled.plan))
   }
+}
+
+/**
+ * Passes a caller's signal on; the answer stops that. Not `AbortSignal.any`: a signal that outlives many runs would hold
+ * on to every one of them.
+ */
+function relay(signal: AbortSignal | undefined, to: AbortController): () => void {
+  if (signal === undefined) return () => {}
+  const pass = (): void => to.abort(signal.reason)
+  if (signal.aborted) pass()
+  signal.addEventListener('abort', pass, { once: true })
+  return () => signal.removeEventListener('abort', pass)
 }
 
 /** A sink for `invoke`: nobody reads, so nothing is built. */

@@ -5,9 +5,6 @@ import type { Streaming } from '../runtime/run-scope.ts'
 import { ownMessage } from '../state/message-list.ts'
 import type { ChatOptions, MessageChunk, ToolCallChunk } from './chunk.ts'
 
-/** Tag that keeps a call's message out of the events. */
-const NOSTREAM = 'nostream'
-
 interface GrowingPart {
   readonly kind: 'text' | 'reasoning' | 'tool'
   /** What was told so far. */
@@ -46,7 +43,7 @@ export class MessageStream {
     this.#attempt = attempt
     this.#options = options
     this.#tags = [...(attempt?.tags ?? []), ...(options.tags ?? [])]
-    this.#telling = attempt !== undefined && attempt.wants.messages && !this.#tags.includes(NOSTREAM)
+    this.#telling = attempt !== undefined && attempt.wants.messages && !attempt.hides(this.#tags)
   }
 
   /** The call begins; from now on what arrives of it is kept if the run is stopped. */
@@ -54,7 +51,7 @@ export class MessageStream {
     if (this.#attempt === undefined) return
     this.#attempt.assertOpen('a model call was')
     this.#handle = { ns: this.#attempt.graph.ns, partial: () => this.#partial() }
-    if (!this.#tags.includes(NOSTREAM)) this.#attempt.graph.scope.streaming.add(this.#handle)
+    if (!this.#attempt.hides(this.#tags)) this.#attempt.graph.scope.streaming.add(this.#handle)
   }
 
   /** Adds a piece; with `tell` readers get it at once. */
@@ -101,7 +98,7 @@ export class MessageStream {
         ...(this.#whole.length > 0 && { parts: this.#whole }),
       })
       this.#attempt!.noteShown(message)
-    }
+    } else if (this.#attempt?.hides(this.#tags)) this.#attempt.graph.scope.hiddenIds.add(message.id)
     this.leave()
   }
 

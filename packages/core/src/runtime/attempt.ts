@@ -12,6 +12,9 @@ import { MAX_QUEUED_BYTES, type Wants } from '../stream/sink.ts'
 import type { Asked, GraphHost, Task } from './host.ts'
 import { stableId } from './ids.ts'
 
+/** Tag that keeps messages out of the stream: they are seen only once they are in the state. */
+const NOSTREAM = 'nostream'
+
 /** Thrown by `ctx.interrupt` to leave the node; carries what is asked. */
 export class InterruptSignal extends Error {
   override readonly name = 'InterruptSignal'
@@ -197,10 +200,16 @@ export class Attempt {
     return this.#calls++
   }
 
-  /** Shows a whole message unless readers have it like this already. Returns it as it is kept. */
+  /** Whether what this attempt, or a call of it with more tags, says is kept from readers. */
+  hides(tags: readonly string[] = this.tags): boolean {
+    return tags.includes(NOSTREAM)
+  }
+
+  /** Shows a whole message unless it is hidden or readers have it like this already. Returns it as it is kept. */
   show(message: Message, after?: string): Message {
     const kept = ownMessage(message)
-    const { shown, sink } = this.graph.scope
+    const { shown, hiddenIds, sink } = this.graph.scope
+    if (this.hides() || hiddenIds.has(kept.id)) return kept
     const known = shown.get(kept.id) ?? this.graph.knownMessage(kept.id)
     if (known === kept || (known !== undefined && sameMessage(known, kept))) return kept
     this.noteShown(kept)

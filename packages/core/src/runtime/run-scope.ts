@@ -37,6 +37,8 @@ export class RunScope {
   readonly shown: Map<string, Message> = new Map()
   /** Ids that providers gave to messages of this run. */
   readonly claimedIds: Set<string> = new Set()
+  /** Ids of messages that are to be seen only once they are in the state. */
+  readonly hiddenIds: Set<string> = new Set()
   /** Messages that models stream right now. */
   readonly streaming: Set<Streaming> = new Set()
   /** `run.start` has been told. */
