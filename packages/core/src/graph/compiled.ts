@@ -75,12 +75,14 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
   /**
    * Runs to the end and answers the state; `__interrupt__` is there when it stopped to ask. Rejects with what a node
    * threw, untouched, or with a `RivuletError` of ours (`RECURSION_LIMIT`, `CANCELLED`, `INVALID_INPUT` …). Called inside
-   * a node it runs below that node and streams through it.
+   * a node it runs below that node and streams through it, unless it is given a thread of its own; of the options only
+   * `signal` counts there, the rest is the run's.
    */
   async invoke(input: GraphInput<T>, options: CallOptions = {}): Promise<Answer<T>> {
     const ctx = currentContext()
     // The state has the type the schema declared: nodes' updates were checked against it.
-    if (ctx !== undefined && options.threadId === undefined) return (await this.runWithin(ctx, input)) as Answer<T>
+    if (ctx !== undefined && options.threadId === undefined)
+      return await driveBelow(this.#compiled.plan, ctx, input, { signal: options.signal })
     const result = await this.#run(input, options, SILENT)
     if (result.error !== undefined) throw result.error.thrown
     const asked = result.asked.map(({ id, value }) => ({ id, value }))
@@ -180,12 +182,12 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
 
   /** Runs below the task of `ctx`: in its namespace, with its signal, streaming live. Prefer `ctx.run(graph, input)`. */
   async runWithin(ctx: NodeContext, input: unknown): Promise<T['state']> {
-    return await driveBelow(this.#compiled.plan, ctx, input, false)
+    return await driveBelow(this.#compiled.plan, ctx, input)
   }
 
   /** Runs below the task of `ctx` as its node: with the keys that this graph reads of what the task has read. */
   async runAsNode(ctx: NodeContext, state: unknown): Promise<T['state']> {
-    return await driveBelow(this.#compiled.plan, ctx, this.#inputFrom(state), true)
+    return await driveBelow(this.#compiled.plan, ctx, this.#inputFrom(state), { shared: true })
   }
 
   #inputFrom(state: unknown): Record<string, unknown> {

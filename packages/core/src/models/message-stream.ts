@@ -12,6 +12,8 @@ interface GrowingPart {
   /** First half of a surrogate pair, kept back until the second comes. */
   held: string
   callId: string
+  /** Id that the provider gave the call; ours when it came too late. */
+  given: string | undefined
   name: string
   /** Its number among the parts that were told, in order of their first delta; -1 before that. */
   index: number
@@ -139,8 +141,8 @@ export class MessageStream {
     return this.#spoken
   }
 
-  #newPart(kind: GrowingPart['kind'], callId = '', name = ''): GrowingPart {
-    const part: GrowingPart = { kind, text: '', held: '', callId, name, index: -1 }
+  #newPart(kind: GrowingPart['kind']): GrowingPart {
+    const part: GrowingPart = { kind, text: '', held: '', callId: '', given: undefined, name: '', index: -1 }
     this.#parts.push(part)
     return part
   }
@@ -148,15 +150,16 @@ export class MessageStream {
   #takeCall({ index, id, name, args }: ToolCallChunk, tell: boolean): void {
     let part = this.#calls.get(index)
     // Some providers give every call of a turn the same index: another id is another call.
-    if (part === undefined || (id !== undefined && part.callId !== '' && id !== part.callId)) {
-      part = this.#newPart('tool', id ?? '', name ?? '')
+    if (part === undefined || (id !== undefined && part.given !== undefined && id !== part.given)) {
+      part = this.#newPart('tool')
       this.#calls.set(index, part)
-    } else {
-      if (id !== undefined) part.callId = id
-      if (name !== undefined && part.name === '') part.name = name
     }
-    // A call is told once it can be named; its arguments wait for that.
-    if (args || part.name !== '') this.#append(part, args ?? '', tell)
+    if (id !== undefined && part.given === undefined) {
+      part.given = id
+      if (part.callId === '') part.callId = id
+    }
+    if (name !== undefined && part.name === '') part.name = name
+    this.#append(part, args ?? '', tell)
   }
 
   #append(part: GrowingPart, text: string, tell: boolean, last = false): void {
@@ -170,7 +173,10 @@ export class MessageStream {
       part.callId = `${this.#ownId()}.${this.#parts.indexOf(part)}`
     const at = part.text.length
     part.text += whole
-    if (tell && (whole !== '' || part.index === -1)) this.#tell(part, at, whole)
+    // A call is told once it can be named; its arguments wait for that.
+    if (!tell || (part.kind === 'tool' && part.name === '')) return
+    if (part.index === -1) this.#tell(part, 0, part.text)
+    else if (whole !== '') this.#tell(part, at, whole)
   }
 
   #tell(part: GrowingPart, at: number, text: string): void {

@@ -132,9 +132,8 @@ export class Attempt {
     throw new RivuletError('LIMIT_EXCEEDED', how, { node: name, run: this.graph.scope.run })
   }
 
-  /** Emits custom data. What is not JSON becomes an `error` event and the run goes on. */
+  /** Emits custom data of an attempt that is open. What is not JSON becomes an `error` event and the run goes on. */
   write(data: unknown, name: string | undefined, toolCallId: string | undefined): void {
-    this.assertOpen('a write was')
     this.alive()
     if (!this.wants.custom) return
     this.assertRoom('a write was')
@@ -205,11 +204,11 @@ export class Attempt {
     return tags.includes(NOSTREAM)
   }
 
-  /** Shows a whole message unless it is hidden or readers have it like this already. Returns it as it is kept. */
+  /** Shows a whole message unless it is hidden or readers have it like this already. Answers it as it is kept. */
   show(message: Message, after?: string): Message {
     const kept = ownMessage(message)
     const { shown, hiddenIds, sink } = this.graph.scope
-    if (this.hides() || hiddenIds.has(kept.id)) return kept
+    if (!this.wants.messages || this.hides() || hiddenIds.has(kept.id)) return kept
     const known = shown.get(kept.id) ?? this.graph.knownMessage(kept.id)
     if (known === kept || (known !== undefined && sameMessage(known, kept))) return kept
     this.noteShown(kept)

@@ -12,6 +12,7 @@ import type { NodeContext } from '../graph/node-context.ts'
 import type { Plan } from '../graph/plan.ts'
 import { visible, type Values } from '../state/schema.ts'
 import { wireErrorOf } from './announcer.ts'
+import { Attempt } from './attempt.ts'
 import type { Asked } from './host.ts'
 import { GraphRun, type Outcome } from './graph-run.ts'
 import { CommandFromBelow, ParentCommand } from './parent-command.ts'
@@ -148,11 +149,21 @@ export function output(plan: Plan, values: Values): Values {
   return Object.fromEntries(Object.entries(shown).filter(([key]) => outputKeys.includes(key)))
 }
 
-/**
- * Runs a graph below a task: in its namespace, with its signal, to the same readers. `shared`: the input is part of what
- * the task itself read.
- */
-export async function driveBelow(plan: Plan, ctx: NodeContext, input: unknown, shared: boolean): Promise<Values> {
+/** How a graph is run below a task. */
+export interface BelowOptions {
+  /** The input is part of what the task itself read. */
+  readonly shared?: boolean
+  /** Stops this graph, besides what stops its task. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Runs a graph below a task: in its namespace, with its signal, to the same readers. */
+export async function driveBelow(
+  plan: Plan,
+  ctx: NodeContext,
+  input: unknown,
+  { shared = false, signal }: BelowOptions = {},
+): Promise<Values> {
   if (!(ctx instanceof TaskContext)) {
     throw new RivuletError('NO_CONTEXT', 'a graph runs below the ctx that a node was given, and this is another object')
   }
@@ -162,13 +173,34 @@ export async function driveBelow(plan: Plan, ctx: NodeContext, input: unknown, s
   const call = attempt.nextCall()
   const ns = [...above.ns, taskSegment(task.spec.name, task.id), ...(call > 0 ? [String(call)] : [])]
   formatNamespace(ns)
-  const graph = new GraphRun(above.scope, plan, ns, attempt)
-  await beginBelow(graph, input, above.resuming.has(task.id), shared && !task.sent ? above.plan.schema : undefined)
-  const outcome = await graph.run().catch((thrown: unknown) => {
+  const { caller, off } = stoppedBy(signal, attempt)
+  const graph = new GraphRun(above.scope, plan, ns, caller)
+  try {
+    await beginBelow(graph, input, above.resuming.has(task.id), shared && !task.sent ? above.plan.schema : undefined)
+    const outcome = await graph.run()
+    if (outcome.status === 'interrupted') throw attempt.ask(outcome.asked)
+    return output(plan, outcome.values)
+  } catch (thrown) {
     throw thrown instanceof ParentCommand ? new CommandFromBelow(thrown) : thrown
-  })
-  if (outcome.status === 'interrupted') {
-    throw attempt.ask(outcome.asked)
+  } finally {
+    off()
   }
-  return output(plan, outcome.values)
+}
+
+/** Who calls a graph: the attempt, or one in its place that a signal closes too. */
+function stoppedBy(signal: AbortSignal | undefined, attempt: Attempt): { caller: Attempt; off: () => void } {
+  if (signal === undefined) return { caller: attempt, off: () => {} }
+  const caller = new Attempt(attempt.graph, attempt.task, attempt.number)
+  caller.onLife = () => attempt.alive()
+  const stop = (): void => caller.close(cancelled(attempt.graph.scope.run, signal.reason), true)
+  const offAttempt = attempt.onClose((reason) => caller.close(reason, true))
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  return {
+    caller,
+    off: () => {
+      offAttempt()
+      signal.removeEventListener('abort', stop)
+    },
+  }
 }

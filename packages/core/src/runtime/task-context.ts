@@ -7,17 +7,26 @@ import type { Attempt } from './attempt.ts'
 import { ambientContext, noContext } from './async-context.ts'
 import { stableId } from './ids.ts'
 
+/** A tool's call: what its context belongs to. */
+export interface ToolCallScope {
+  readonly callId: string
+  /** Fires with the node's signal, and when the call's time is up. */
+  readonly signal: AbortSignal
+  /** The call has its end: nothing that its context is asked to do belongs to anything any more. */
+  ended: boolean
+}
+
 /** What a node (or a tool in it) is given beside its state. Its functions may be taken off it. */
 export class TaskContext implements NodeContext {
   readonly #attempt: Attempt
-  readonly #signal: AbortSignal | undefined
+  readonly #call: ToolCallScope | undefined
   /** Id of the tool call this context belongs to; `undefined` in a node itself. */
   readonly toolCallId: string | undefined
 
-  constructor(attempt: Attempt, tool?: { callId: string; signal: AbortSignal }) {
+  constructor(attempt: Attempt, call?: ToolCallScope) {
     this.#attempt = attempt
-    this.toolCallId = tool?.callId
-    this.#signal = tool?.signal
+    this.#call = call
+    this.toolCallId = call?.callId
   }
 
   /** Name of the node. */
@@ -75,19 +84,19 @@ export class TaskContext implements NodeContext {
 
   /** Fires when the run is stopped, a sibling failed or the time is up. */
   get signal(): AbortSignal {
-    return this.#signal ?? this.#attempt.signal
+    return this.#call?.signal ?? this.#attempt.signal
   }
 
   /** Sends custom data to whoever watches, at once. JSON; anything else becomes an `error` event. Throws once the task is over. */
   get writer(): (data: unknown, name?: string) => void {
-    return (data, name) => this.#attempt.write(data, name, this.toolCallId)
+    return (data, name) => this.#open('a write was').write(data, name, this.toolCallId)
   }
 
   /** Tells how far something is: custom data named `progress`. A number is `done`. */
   get progress(): (progress: Progress | number) => void {
     return (progress) => {
       const data = typeof progress === 'number' ? { done: progress } : progress
-      this.#attempt.write(data, 'progress', this.toolCallId)
+      this.#open('a write was').write(data, 'progress', this.toolCallId)
     }
   }
 
@@ -103,7 +112,7 @@ export class TaskContext implements NodeContext {
    * not fit `schema`.
    */
   get interrupt(): NodeContext['interrupt'] {
-    return (value, options) => ask(this.#attempt, value, options?.schema, this.toolCallId)
+    return (value, options) => ask(this.#open('a question was'), value, options?.schema, this.toolCallId)
   }
 
   /** Runs a graph below this task, with its namespace, streaming live. Works where there is no AsyncLocalStorage too. */
@@ -114,11 +123,23 @@ export class TaskContext implements NodeContext {
   /** Shows a message at once, before the node returns; it enters the state only if the node returns it too. */
   get pushMessage(): (message: MessageInput | string) => string {
     return (message) => {
-      this.#attempt.assertOpen('a message was')
-      this.#attempt.assertRoom('a message was')
-      this.#attempt.alive()
-      return this.#attempt.show(normalizeMessage(message, this.#attempt.nextMessageId)).id
+      const attempt = this.#open('a message was')
+      attempt.assertRoom('a message was')
+      attempt.alive()
+      return attempt.show(normalizeMessage(message, attempt.nextMessageId)).id
     }
+  }
+
+  /** The attempt, while it and the tool's call go on. */
+  #open(what: string): Attempt {
+    this.#attempt.assertOpen(what)
+    if (this.#call?.ended) {
+      throw new RivuletError('NO_CONTEXT', `${what} refused: tool call "${this.#call.callId}" has already ended`, {
+        node: this.node,
+        run: this.runId,
+      })
+    }
+    return this.#attempt
   }
 
   /** @internal The attempt behind this context. */
@@ -133,7 +154,6 @@ function ask<T>(
   schema: StandardSchema<unknown, T> | undefined,
   toolCallId: string | undefined,
 ): T {
-  attempt.assertOpen('a question was')
   const { graph, task } = attempt
   const { name } = task.spec
   if (graph.scope.settings.checkpointer === undefined) {

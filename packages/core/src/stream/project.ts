@@ -63,6 +63,8 @@ export class Projection {
   readonly #filter: Selection
   readonly #sink: ChunkSink
   readonly #open = new Map<string, Open>()
+  /** Names of the tools that run, by call id. */
+  readonly #tools = new Map<string, string>()
 
   constructor(modes: readonly StreamMode[], filter: Selection, sink: ChunkSink) {
     this.#modes = new Set(modes)
@@ -82,7 +84,7 @@ export class Projection {
           this.#tool(event, {
             event: 'on_tool_event',
             toolCallId: event.toolCallId,
-            name: event.name,
+            name: this.#tools.get(event.toolCallId) ?? '',
             data: event.data,
           })
         return
@@ -130,8 +132,10 @@ export class Projection {
         return this.#debug(event, 'checkpoint', chunk)
       }
       case 'tool.start':
+        this.#tools.set(event.id, event.name)
         return this.#tool(event, { event: 'on_tool_start', toolCallId: event.id, name: event.name, input: event.input })
       case 'tool.end': {
+        this.#tools.delete(event.id)
         const { id: toolCallId, name, output, error } = event
         const chunk =
           error === undefined

@@ -49,12 +49,21 @@ function textOf(output: unknown): string {
   return typeof output === 'string' ? output : JSON.stringify(output)
 }
 
+/** Runs all of them, whatever becomes of the others; then throws what the first threw, if any. */
 async function inParallel<T, R>(items: readonly T[], limit: number, run: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
+  const thrown: unknown[] = []
   const entries = items.entries()
   const worker = async (): Promise<void> => {
-    for (const [i, item] of entries) results[i] = await run(item)
+    for (const [i, item] of entries) {
+      try {
+        results[i] = await run(item)
+      } catch (error) {
+        thrown.push(error)
+      }
+    }
   }
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
+  if (thrown.length > 0) throw thrown[0]
   return results
 }

@@ -1,7 +1,7 @@
 import { messageOfThrown, RivuletError, toJson, toRivuletError, type WireError } from '@rivulet/protocol'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { ToolSpec } from '../models/chunk.ts'
-import { InterruptSignal, type Attempt } from '../runtime/attempt.ts'
+import { InterruptSignal } from '../runtime/attempt.ts'
 import { runWithContext } from '../runtime/async-context.ts'
 import { randomId } from '../runtime/ids.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
@@ -90,10 +90,16 @@ async function finish<Output>(
   ctx: ToolContext,
 ): Promise<Output> {
   if (typeof returned !== 'object' || returned === null || !(Symbol.asyncIterator in returned)) return returned
-  for (;;) {
-    const { value, done } = await returned.next()
-    if (done) return value
-    ctx.writer(value, 'progress')
+  try {
+    for (;;) {
+      const { value, done } = await returned.next()
+      if (done) return value
+      ctx.writer(value, 'progress')
+    }
+  } catch (thrown) {
+    // Its time was up or the run was stopped: it must not stay suspended with what it holds open.
+    await returned.return(undefined as Output)
+    throw thrown
   }
 }
 
@@ -145,20 +151,24 @@ export async function runCall(
       ...attempt.envelope(),
       id,
       name: call.name,
-      input: 'value' in input ? input.value : call.args,
+      // A copy: the tool may change what it is given.
+      input: 'value' in input ? toJson(input.value) : call.args,
     })
-  let ended = false
+  const deadline = new AbortController()
+  const scope = { callId: id, signal: AbortSignal.any([attempt.signal, deadline.signal]), ended: false }
   const end = (result: CallResult): CallResult => {
-    if (!ended && tells) {
+    if (!scope.ended && tells) {
       const outcome = 'error' in result ? { error: result.error } : { output: result.output }
       sink.emit({ type: 'tool.end', ...attempt.envelope(), id, name: call.name, ...outcome })
     }
-    ended = true
+    scope.ended = true
     return result
   }
   const off = attempt.onClose((reason) => end(failed(reason)))
   try {
-    return end('error' in input ? input : await execute(tools, { ...call, id }, input.value, attempt))
+    if ('error' in input) return end(input)
+    const running = start(tools, call.name, input.value, new TaskContext(attempt, scope))
+    return end({ output: toJson(await within(running, tools.get(call.name)?.timeoutMs, deadline, call.name)) })
   } catch (thrown) {
     if (thrown instanceof InterruptSignal) throw thrown
     return end(failed(thrown))
@@ -178,31 +188,21 @@ function parsed(args: string): { value: unknown } | { error: WireError; thrown: 
   }
 }
 
-async function execute(
-  tools: ReadonlyMap<string, Tool>,
-  call: CallRequest,
-  args: unknown,
-  attempt: Attempt,
-): Promise<CallResult> {
-  const known = tools.get(call.name)
-  if (known === undefined) {
-    throw new RivuletError('NOT_FOUND', `there is no tool "${call.name}"; there are: ${[...tools.keys()].join(', ')}`)
-  }
-  const deadline = new AbortController()
-  const signal = AbortSignal.any([attempt.signal, deadline.signal])
-  const running = known.invoke(args, new TaskContext(attempt, { callId: call.id, signal }))
-  if (known.timeoutMs === undefined) return { output: toJson(await running) }
-  return { output: toJson(await within(running, known.timeoutMs, deadline, known.name)) }
+function start(tools: ReadonlyMap<string, Tool>, name: string, args: unknown, ctx: NodeContext): Promise<unknown> {
+  const known = tools.get(name)
+  if (known !== undefined) return known.invoke(args, ctx)
+  throw new RivuletError('NOT_FOUND', `there is no tool "${name}"; there are: ${[...tools.keys()].join(', ')}`)
 }
 
-function within<T>(running: Promise<T>, ms: number, deadline: AbortController, name: string): Promise<T> {
+function within<T>(running: Promise<T>, ms: number | undefined, deadline: AbortController, name: string): Promise<T> {
+  if (ms === undefined) return running
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       const error = new RivuletError('NODE_TIMEOUT', `tool "${name}" ran longer than ${ms} ms`)
       deadline.abort(error)
       reject(error)
     }, ms)
-    running.then(resolve, reject).finally(() => clearTimeout(timer))
+    void running.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
 

@@ -17,6 +17,7 @@ import {
   value,
   type InterruptUpdate,
 } from '../../src/index.ts'
+import { settle } from '../gate.ts'
 import { JsonCheckpointer } from '../json-checkpointer.ts'
 import { all, ofType, rejection } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
@@ -456,6 +457,26 @@ test('tools that ask side by side get each its own answer, whatever order they a
     'slow -> answer to slow',
     'quick -> answer to quick',
   ])
+})
+
+test('a tool that asks lets those beside it come to their end, and all questions are shown at once', async () => {
+  const ended: string[] = []
+  const ask = tool((_args, ctx) => ctx.interrupt(`ask ${ctx.toolCallId}`), { name: 'ask', description: 'asks' })
+  const work = tool(
+    async () => {
+      await settle()
+      ended.push('work')
+    },
+    { name: 'work', description: 'works' },
+  )
+  const graph = new StateGraph(state({ messages: messages() }))
+    .addNode('tools', toolNode([ask, work]))
+    .addEdge(START, 'tools')
+    .compile({ checkpointer: new MemoryCheckpointer() })
+  const toolCalls = ['ask', 'work', 'ask'].map((name, i) => ({ id: String(i), name, args: '{}' }))
+  const answer = await graph.invoke({ messages: [{ id: 'c', role: 'assistant', content: '', toolCalls }] }, thread)
+  expect(asked(answer).map(([, question]) => question)).toEqual(['ask 0', 'ask 2'])
+  expect(ended).toEqual(['work'])
 })
 
 test('a question must be JSON: anything else is an error of the node', async () => {
