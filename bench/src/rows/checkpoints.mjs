@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { core } from '../production.mjs'
 import { bytesHeld } from '../heap.mjs'
 import { langgraph, ours, sketched } from './growing.mjs'
@@ -56,6 +57,8 @@ async function held(threads, run) {
     kept.push(checkpointer)
     await drain(stream)
   }
+  // What a WeakRef holds is held until the end of a turn of the event loop.
+  await setImmediate()
   const after = bytesHeld()
   // Counted behind the measurement, so that none of them can be collected before.
   return (after - before) / MIB / kept.length

@@ -36,7 +36,7 @@ export async function recorded(chunkAt, chunks, history = 0) {
   /** @type {StampedEvent[]} */
   const events = []
   for await (const event of graph.events({ messages: conversation(history) })) {
-    events.push({ ...event, seq: events.length + 1 })
+    events.push(Object.assign({}, event, { seq: events.length + 1 }))
   }
   return events
 }
