@@ -191,6 +191,8 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
 
   test('a phone shows everything without scrolling sideways, and its list of chats opens and closes', async () => {
     const page = await open(demo.url, { width: 360, height: 740 })
+    await page.getByRole('button', { name: '12 inch to cm' }).waitFor()
+    expect(await page.evaluate(() => document.querySelector('.scroller')!.scrollTop)).toBe(0)
     await page.getByRole('button', { name: 'Analyze a sample CSV' }).click()
     await page.locator('.recharts-bar-rectangle').first().waitFor()
     await untilIdle(page)
@@ -238,6 +240,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
   test('a chat that is gone is said in words', async () => {
     const page = await open(`${demo.url}?thread=gone`)
     expect(await page.getByRole('alert').locator('p').innerText()).toContain('This chat no longer exists.')
+    expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0)
     problems.length = 0 // The browser reports the 404.
   })
 
@@ -280,6 +283,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
       await say(page, 'hi')
       const alert = page.getByRole('alert')
       expect(await alert.locator('p').innerText()).toBe('The model answered with status 401: check OPENAI_API_KEY.')
+      expect(await alert.locator('small').innerText()).toBe('Node agent, PROVIDER_FAILED')
       await alert.getByRole('button', { name: 'Try again' }).click()
       await page.getByText('Hello from the model.').first().waitFor()
       await untilIdle(page)

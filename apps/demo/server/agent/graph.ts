@@ -16,7 +16,7 @@ export function buildAgent(model: ChatModel, tools: readonly Tool[]) {
     .addEdge(START, 'agent')
     .addConditionalEdges('agent', ({ messages }) => (asksForTools(messages.at(-1)) ? 'tools' : END))
     .addEdge('tools', 'agent')
-    .compile()
+    .compile({ name: 'agent' })
 }
 
 /** The agent's graph, for the types of a page that shows it. */

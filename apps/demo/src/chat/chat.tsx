@@ -1,5 +1,5 @@
 import type { Client } from '@rivulet/client'
-import { useStream } from '@rivulet/react'
+import { useSelect, useStream } from '@rivulet/react'
 import { useCallback, useRef, type ReactNode } from 'react'
 import type { AgentLabel } from '../../contract/agent-label.ts'
 import type { CsvFile } from '../../contract/csv-file.ts'
@@ -39,7 +39,8 @@ export function Chat({ client, threadId, onThreadId, agent, topbar }: ChatProps)
   const attachment = useAttachment()
   const isFileOver = useFileDrop(attachment.take)
   const field = useRef<HTMLTextAreaElement>(null)
-  const { scroller, content, isAtBottom, jump } = useStickToBottom()
+  const isEmpty = useSelect(handle, (thread) => thread.messageIds().length === 0)
+  const { scroller, content, isAtBottom, jump } = useStickToBottom(isEmpty)
 
   const ask = (text: string, file?: CsvFile): void => {
     submit({ messages: [userMessage(text, file)], ...(file && { files: [file] }) })

@@ -17,9 +17,10 @@ const NEAR_PX = 40
 
 /**
  * Keeps the end of a growing content in view while the reader is there, and leaves a reader alone who scrolled up. It
- * costs nothing while a page renders: the browser says when the content has another size.
+ * costs nothing while a page renders: the browser says when the content has another size. What `isEmpty` has no end to
+ * follow, and is read from its top.
  */
-export function useStickToBottom(): StickToBottom {
+export function useStickToBottom(isEmpty: boolean): StickToBottom {
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
   const sticks = useRef(true)
@@ -37,7 +38,7 @@ export function useStickToBottom(): StickToBottom {
   useEffect(() => {
     const box = scroller.current
     const inner = content.current
-    if (!box || !inner) return undefined
+    if (!box || !inner || isEmpty) return undefined
     let top = box.scrollTop
     const onScroll = (): void => {
       // Only going up leaves the bottom: content that grew faster than it was followed does not.
@@ -57,7 +58,7 @@ export function useStickToBottom(): StickToBottom {
       sizes.disconnect()
       box.removeEventListener('scroll', onScroll)
     }
-  }, [stick])
+  }, [stick, isEmpty])
   return { scroller, content, isAtBottom, jump }
 }
 
