@@ -337,6 +337,15 @@ describe('every answer', () => {
 })
 
 describe('threads', () => {
+  test('are not made for a graph that there is not', async () => {
+    const server = await startServer({ graphs: graphs() })
+    const answer = await server.post('/v1/threads', { id: 'a', graph: 'other' })
+    expect(answer.status).toBe(404)
+    const { error } = await answer.json()
+    expect(error).toEqual({ code: 'NOT_FOUND', message: 'there is no graph "other"; there are: words' })
+    expect(await (await server.get('/v1/threads')).json()).toEqual({ threads: [] })
+  })
+
   test('are made, read, listed by last use, and deleted', async () => {
     let clock = 1000
     const server = await startServer({ graphs: graphs(), now: () => clock++ })

@@ -35,6 +35,7 @@ export function threadRoutes(deps: Deps): Hono<AppEnv> {
     const given = optionalText(body, 'id')
     const id = given === undefined ? randomId() : checkId(given, 'id')
     const graph = optionalText(body, 'graph')
+    if (graph !== undefined) deps.runs.graphNamed(graph)
     const thread = { ...newThread(deps, id, optionalFields(body, 'metadata') ?? {}), graph }
     const made = await store.createThread(context.get('tenant'), thread)
     return Response.json(shown(made.thread), { status: made.created ? 201 : 200 })
