@@ -5,6 +5,8 @@ import type { StreamMode } from './modes.ts'
 export interface RunOptions {
   /** Id of the run; made when left out. */
   runId?: string
+  /** Name it is served under, for `run.start`. Default: the one it was compiled with. */
+  graph?: string
   /** Thread whose state it continues; without one the run starts empty and nothing is kept. */
   threadId?: string
   /** Checkpoint to go on from instead of the thread's last. */

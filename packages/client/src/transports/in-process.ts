@@ -188,7 +188,7 @@ function inputOf({ input, resume }: StartRequest): unknown {
 }
 
 function runOptions(start: StartRequest, threadId: string, signal: AbortSignal): RunOptions {
-  const { run: runId, graph: _graph, input: _input, resume: _resume, ...given } = start
+  const { run: runId, input: _input, resume: _resume, ...given } = start
   const set = Object.entries(given).filter(([, value]) => value !== undefined)
   // The fields that are left have the same names and types there.
   return { ...(Object.fromEntries(set) as RunOptions), runId, threadId, signal }

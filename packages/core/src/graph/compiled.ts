@@ -155,6 +155,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
       input,
       settings,
       checkpointId: options.checkpointId,
+      graph: options.graph ?? this.#compiled.plan.name,
       historyInLog: options.historyInLog ?? false,
       modes: options.modes?.filter((mode) => !alwaysRecorded.includes(mode)),
       signal: options.signal,

@@ -36,6 +36,8 @@ export interface RunRequest {
   readonly input: unknown
   readonly settings: RunSettings
   readonly checkpointId: string | undefined
+  /** Name for `run.start`. */
+  readonly graph: string
   readonly historyInLog: boolean
   readonly modes: readonly StreamMode[] | undefined
   readonly signal: AbortSignal | undefined
@@ -85,12 +87,16 @@ async function load(scope: RunScope, { settings, checkpointId }: RunRequest): Pr
   return saved
 }
 
-function announceStart(graph: GraphRun, { plan, modes }: RunRequest, resume: readonly string[] | undefined): void {
+function announceStart(
+  graph: GraphRun,
+  { graph: name, modes }: RunRequest,
+  resume: readonly string[] | undefined,
+): void {
   graph.scope.announced = true
   graph.scope.sink.emit({
     type: 'run.start',
     run: graph.scope.run,
-    graph: plan.name,
+    graph: name,
     protocol: PROTOCOL_VERSION,
     ...(modes !== undefined && modes.length > 0 && { modes }),
     ...(resume !== undefined && { resume }),

@@ -377,6 +377,17 @@ describe('whatever the thread was', () => {
     )
   })
 
+  test('a reader of values without streaming has messages in the order of their starts, however they end', async () => {
+    const log = memoryLog({ id: 'log' })
+    const next = pull(readLog(log, { modes: ['values'] }, never))
+    let state = foldFrames(emptyState(), [(await next())!])
+    const end = (id: string): RunEvent => ({ type: 'message.end', run: 'r', id, lengths: [] })
+    const events = [runStart('r'), start('m0'), start('m1'), end('m1'), end('m0'), runEnd('r')]
+    for (const event of events) await log.append([event])
+    while (state.cursor < log.head()) state = foldFrames(state, [(await next())!])
+    expect(messagesOf(state).map(({ id }) => id)).toEqual(['m0', 'm1'])
+  })
+
   test('a reader of values without streaming has every message whole, cut ones too', async () => {
     await fc.assert(
       fc.asyncProperty(randomRuns, fc.nat(), async (runs, split) => {

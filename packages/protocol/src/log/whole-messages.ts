@@ -8,7 +8,7 @@ import { foldHeld } from './fold-held.ts'
 /**
  * For a reader of `values` that does not read the streaming of messages: each message that ends becomes one `message`
  * event with the whole of it. A message that the end of its run cuts off has no event of its own to become that, so
- * before such a `run.end` stands a snapshot. Follows the log from `state` on; events must come in their order.
+ * before such a `run.end` stands a snapshot; and one that a later message overtook is told by a snapshot, which has their order. Follows the log from `state` on; events must come in their order.
  */
 export function createWholeMessages(
   state: ThreadState,
@@ -23,10 +23,12 @@ export function createWholeMessages(
       case 'message.delta':
         return []
       case 'message.end':
-        return wholeMessage(before, now, event.id, event.seq)
+        return overtaken(now, event.id)
+          ? [snapshotAt(now, filter, event.seq)]
+          : wholeMessage(before, now, event.id, event.seq)
       case 'run.end': {
         const cut = [...before.live.values()].some((open) => open.origin.run === event.run)
-        return cut ? [snapshotBefore(before, filter, event), event] : [event]
+        return cut ? [snapshotAt(before, filter, event.seq - 1), event] : [event]
       }
       default:
         return [event]
@@ -55,7 +57,20 @@ function wholeMessage(before: ThreadState, now: ThreadState, name: string, seq: 
   ]
 }
 
-function snapshotBefore(state: ThreadState, filter: ReadFilter, { seq }: StampedEvent): RivuletEvent {
+/**
+ * Whether a message that began after this one ended before it, so that the reader has it already: the order is that of
+ * their starts, which a whole message added last cannot say.
+ */
+function overtaken(now: ThreadState, name: string): boolean {
+  const id = messageOf(now, name)?.id
+  if (id === undefined || now.live.has(id)) return false
+  return [...now.spaces.values()].some(({ pending }) => {
+    const place = pending.indexOf(id)
+    return place !== -1 && pending.slice(place + 1).some((later) => now.settled.has(later))
+  })
+}
+
+function snapshotAt(state: ThreadState, filter: ReadFilter, seq: number): RivuletEvent {
   const snapshot = filterSnapshot(serializeState(state), filter)
-  return { type: 'sync', phase: 'snapshot', log: state.log, state: snapshot, seq: seq - 1 }
+  return { type: 'sync', phase: 'snapshot', log: state.log, state: snapshot, seq }
 }

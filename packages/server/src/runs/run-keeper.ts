@@ -170,6 +170,7 @@ export class RunKeeper {
     const end = await recordRun(log, graph, inputOf(request), {
       ...optionsOf(request),
       runId: run.id,
+      graph: run.graph,
       threadId: thread.memory,
       signal,
       describe: (error) => this.#describe(error),
