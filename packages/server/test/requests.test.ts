@@ -505,3 +505,20 @@ test('a run answers nobody with more than it was asked, whoever leaves first', a
   expect(messagesOf(state)).toMatchObject([{ content: 'ab', status: 'done' }])
   expect(state.runs.get('r1')?.status).toBe('done')
 })
+
+describe('an input that no run could take is refused before one begins', () => {
+  test.each<[string, unknown, string]>([
+    ['text', 'hello', 'the input of a graph is an object with state keys, not string'],
+    ['a list', [1], 'the input of a graph is an object with state keys, not an array'],
+    ['an unknown key', { topic: 'x' }, 'unknown input key "topic"'],
+    ['messages that are none', { messages: 7 }, 'message'],
+    ['a role nobody has', { messages: [{ role: 'boss', content: 'x' }] }, 'boss'],
+  ])('%s', async (_what, input, sentence) => {
+    const server = await startServer({ graphs: { chat: chatGraph() } })
+    const response = await server.post('/v1/threads/t1/runs', { graph: 'chat', input })
+    expect(response.status).toBe(400)
+    const { error } = (await response.json()) as { error: { code: string; message: string } }
+    expect(error.code).toBe('INVALID_INPUT')
+    expect(error.message).toContain(sentence)
+  })
+})

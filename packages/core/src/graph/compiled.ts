@@ -17,6 +17,7 @@ import { GraphRun } from '../runtime/graph-run.ts'
 import { drive, driveBelow, type RunRequest, type RunResult } from '../runtime/drive.ts'
 import { randomId } from '../runtime/ids.ts'
 import { RunScope, type RunSettings } from '../runtime/run-scope.ts'
+import { checkInput } from '../runtime/start.ts'
 import { currentContext } from '../runtime/task-context.ts'
 import type { InterruptUpdate, StreamEntry } from '../stream/chunks.ts'
 import { Delivery } from '../stream/delivery.ts'
@@ -195,6 +196,11 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     const { schema, inputKeys = schema.whole === undefined ? Object.keys(schema.fields) : undefined } =
       this.#compiled.plan
     return Object.fromEntries(Object.entries(state as object).filter(([key]) => inputKeys?.includes(key) ?? true))
+  }
+
+  /** Throws `INVALID_INPUT` when no run could take this input; what depends on a thread's state is judged by the run. */
+  checkInput(input: unknown): Promise<void> {
+    return checkInput(this.#compiled.plan, input)
   }
 
   /** This graph with a memory of its threads: itself when it has a checkpointer. */

@@ -1,11 +1,11 @@
 import { RivuletError, formatNamespace } from '@rivulet/protocol'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import { isCommand, Send, START, type Command } from '../graph/command.ts'
-import type { NodeSpec, Target } from '../graph/plan.ts'
+import type { NodeSpec, Plan, Target } from '../graph/plan.ts'
 import { initialValues, ownUpdate, validateInput, visible, type StateSchema, type Update } from '../state/schema.ts'
 import { freshStanding, standingOf, type GraphRun } from './graph-run.ts'
 import type { Task } from './host.ts'
-import { stableId } from './ids.ts'
+import { randomId, stableId } from './ids.ts'
 import { savedOf, untilStopped } from './run-scope.ts'
 import { NOTHING, type NextStep } from './step.ts'
 import { routesFrom } from './task.ts'
@@ -116,6 +116,17 @@ async function enterWith(
   else graph.standAt({ ...standingOf(saved), step: saved.step + 1, next: NOTHING, tasks: [] })
   graph.save('input', saved?.values, { next: AT_ENTRY, input: update })
   return apply(graph, update)
+}
+
+/**
+ * Throws `INVALID_INPUT` when no run could take this input. A schema for the whole state sees an input over what the
+ * thread holds, so only the run can ask it.
+ */
+export async function checkInput({ schema, inputKeys }: Plan, input: unknown): Promise<void> {
+  if (input === null || input === undefined || isCommand(input)) return
+  const whole = schema.whole === undefined ? {} : { checkedBy: schema }
+  const checked = await validateInput(schema, input, { allowed: inputKeys, ...whole })
+  ownUpdate(schema, checked, 'the input', randomId)
 }
 
 /** The task that a node would be, for asking what follows it; also for the entry. */

@@ -71,13 +71,14 @@ export class RunKeeper {
 
   /**
    * Starts a run on a thread, or joins the one that has its id. Throws `NOT_FOUND` for an unknown graph and
-   * `RUN_CONFLICT` when the id was used for something else or the thread is busy; `run` of that error is the run under
+   * `INVALID_INPUT` for an input the graph cannot take, `RUN_CONFLICT` when the id was used for something else or the thread is busy; `run` of that error is the run under
    * way.
    */
   async start(tenant: string, thread: Thread, request: RunRequest): Promise<StartedRun> {
     const { store, now } = this.#options
     const graph = this.graphNamed(request.graph)
     if (this.#closed) throw new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true })
+    if (request.resume === undefined) await graph.checkInput?.(request.input)
     const fingerprint = await fingerprintOf(request)
     const log = await store.openLog(tenant, thread.id)
     const run: Run = {
