@@ -37,6 +37,8 @@ export interface TaskRecord {
   readonly attempt?: number
   readonly updates?: readonly Readonly<Record<string, unknown>>[]
   readonly targets?: readonly Target[]
+  /** Readers were told the state with these updates, so it is shown with them. */
+  readonly shown?: boolean
   readonly interrupts?: readonly InterruptRecord[]
   /** What a `task()` of the functional form returned: its caller runs again and gets it from here. */
   readonly returned?: { readonly value: unknown }

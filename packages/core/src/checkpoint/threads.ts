@@ -59,11 +59,11 @@ function leftOf({ id, step, next, tasks, tasksFrom }: SavedCheckpoint): Pick<Nex
   }
 }
 
-/** State with what had ended of a step that waits for an answer. */
+/** State with what had ended of a step that waits for an answer, or did: values never go backwards. */
 function withEnded(plan: Plan, { values, tasks }: SavedCheckpoint): Values {
   const waits = tasks.some((task) => task.interrupts !== undefined)
-  if (!waits) return values
-  const writes = tasks.map(({ node, updates = [] }) => ({ writer: `node "${node}"`, updates }))
+  const shown = tasks.filter((task) => waits || task.shown)
+  const writes = shown.map(({ node, updates = [] }) => ({ writer: `node "${node}"`, updates }))
   return applyWrites(plan.schema, values, writes)
 }
 

@@ -99,14 +99,17 @@ export class MessageStream {
         ...(this.#providerId !== undefined && { providerId: this.#providerId }),
         ...(this.#whole.length > 0 && { parts: this.#whole }),
       })
-      this.#attempt!.noteShown(message)
+      this.#attempt!.noteShown(message.id, message)
     } else if (this.#attempt?.hides(this.#tags)) this.#attempt.graph.scope.hiddenIds.add(message.id)
     this.leave()
   }
 
   /** The call is over, one way or another. */
   leave(): void {
-    if (this.#handle !== undefined) this.#attempt!.graph.scope.streaming.delete(this.#handle)
+    if (this.#handle === undefined) return
+    const { streaming, openIds } = this.#attempt!.graph.scope
+    streaming.delete(this.#handle)
+    if (this.#started) openIds.delete(this.#ownId())
   }
 
   /** The answer as a message, complete or so far. */
@@ -115,12 +118,14 @@ export class MessageStream {
     return this.#built
   }
 
+  /** The provider's id is ours when it comes first, else an alias; neither when it names another message already. */
   #takeId(id: string): void {
-    if (this.#id === undefined && this.#claims(id)) this.#id = id
-    else if (id !== this.#id) this.#providerId = id
+    if (id === this.#id || id === this.#providerId || !this.#claims(id)) return
+    if (this.#id === undefined) this.#id = id
+    else this.#providerId = id
   }
 
-  /** Whether the provider's id can be ours. Claimed for good: the id of a message that is withdrawn is not used again. */
+  /** Whether an id is free. Claimed for good: the id of a message that is withdrawn is not used again. */
   #claims(id: string): boolean {
     if (this.#attempt === undefined) return true
     const { graph } = this.#attempt
@@ -204,6 +209,7 @@ export class MessageStream {
     if (this.#started) return
     this.#started = true
     const attempt = this.#attempt!
+    attempt.graph.scope.openIds.add(this.#ownId())
     attempt.graph.scope.sink.emit({
       type: 'message.start',
       ...attempt.envelope(),

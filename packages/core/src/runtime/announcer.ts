@@ -11,7 +11,7 @@ import {
   type WireError,
 } from '@rivulet/protocol'
 import type { Checkpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
-import { appendedTo, isRemoval, type MessageChanges } from '../state/message-list.ts'
+import { appendedTo, isRemoval, messageById, type MessageChanges } from '../state/message-list.ts'
 import { messageKeys, shownUpdate, visible, type Update, type Values } from '../state/schema.ts'
 import { Attempt, sameMessage } from './attempt.ts'
 import type { CallNews, GraphHost, Task, TaskResult } from './host.ts'
@@ -129,14 +129,15 @@ export class Announcer {
       this.#told = after
       return
     }
-    this.#messagesChanged(before, after)
-    if (!wants.values) {
-      this.#told = after
-      return
-    }
+    // Readers may have more than `before`: what had ended of a step that then stopped to ask.
+    this.#messagesChanged(this.#told ?? before, after)
+    const told = this.#told
+    this.#told = after
+    this.restore(after)
+    if (!wants.values) return
     const shown = visible(plan.schema, after)
-    const full = this.#told === undefined
-    const old = this.#told === undefined ? {} : visible(plan.schema, this.#told)
+    const full = told === undefined
+    const old = told === undefined ? {} : visible(plan.schema, told)
     const set: Record<string, unknown> = {}
     const lists: Record<string, ListChange> = {}
     for (const key of Object.keys(shown)) {
@@ -145,7 +146,6 @@ export class Announcer {
       else set[key] = shown[key]
     }
     const unset = Object.keys(old).filter((key) => !Object.hasOwn(shown, key))
-    this.#told = after
     const { ns, step } = this.#graph
     const event: ValuesEvent = { type: 'values', run: scope.run, step }
     if (ns.length > 0) event.ns = ns
@@ -177,31 +177,64 @@ export class Announcer {
     }
   }
 
+  /**
+   * What tasks and graphs below told under an id that the state has holds only if it went into the state: readers get back
+   * what they were told the state is, or `values` when they were told nothing yet.
+   */
+  restore(values: Values): void {
+    const state = this.#told ?? values
+    const { scope, ns, wants } = this.#graph
+    const { told } = scope
+    if (told.size === 0) return
+    if (wants.messages || wants.values) {
+      for (const key of this.#lists) {
+        const list = (state[key] ?? []) as readonly Message[]
+        for (const id of told) {
+          const message = messageById(list, id)
+          if (message !== undefined) this.#putUnlessShown(message)
+        }
+      }
+    }
+    if (ns.length > 0) return
+    for (const id of told) if (!scope.openIds.has(id)) told.delete(id)
+  }
+
   #putUnlessShown(message: Message): void {
     const known = this.#graph.scope.shown.get(message.id)
     if (known === undefined || !sameMessage(known, message)) this.#put(message)
   }
 
   #remove(id: string): void {
-    this.#graph.scope.shown.delete(id)
+    this.#note(id, undefined)
     this.#graph.scope.sink.emit({ type: 'message.remove', ...this.#place(), id })
   }
 
   #put(message: Message): void {
     const { scope, checkpoint } = this.#graph
-    scope.shown.set(message.id, message)
+    if (scope.openIds.has(message.id)) {
+      // A task streams under this id: what holds is said once it is done and the root's state is known.
+      scope.told.add(message.id)
+      return
+    }
+    this.#note(message.id, message)
     const shown = checkpoint === undefined ? message : { ...message, meta: { ...message.meta, checkpoint } }
     scope.sink.emit({ type: 'message', ...this.#place(), message: shown })
   }
 
+  #note(id: string, message: Message | undefined): void {
+    const { caller, scope } = this.#graph
+    if (caller !== undefined) caller.noteShown(id, message)
+    else if (message === undefined) scope.shown.delete(id)
+    else scope.shown.set(id, message)
+  }
+
   /** Messages that the thread held before this run, for readers who have only this run. */
   history(values: Values): void {
-    const { wants, scope } = this.#graph
-    if (!wants.values) return
+    if (!this.#graph.wants.values) return
     for (const key of this.#lists) {
       for (const message of (values[key] ?? []) as readonly Message[]) {
-        scope.shown.set(message.id, message)
-        scope.sink.emit({ type: 'message', ...this.#place(), message })
+        this.#note(message.id, message)
+        this.#graph.scope.sink.emit({ type: 'message', ...this.#place(), message })
       }
     }
   }

@@ -207,11 +207,16 @@ export class Attempt {
   /** Shows a whole message unless it is hidden or readers have it like this already. Answers it as it is kept. */
   show(message: Message, after?: string): Message {
     const kept = ownMessage(message)
-    const { shown, hiddenIds, sink } = this.graph.scope
+    const { shown, hiddenIds, openIds, told, sink } = this.graph.scope
     if (!this.wants.messages || this.hides() || hiddenIds.has(kept.id)) return kept
     const known = shown.get(kept.id) ?? this.graph.knownMessage(kept.id)
     if (known === kept || (known !== undefined && sameMessage(known, kept))) return kept
-    this.noteShown(kept)
+    if (openIds.has(kept.id)) {
+      // Another task streams under this id: which of the two holds is said when the state is known.
+      told.add(kept.id)
+      return kept
+    }
+    this.noteShown(kept.id, kept)
     const meta = this.messageMeta()
     sink.emit({
       type: 'message',
@@ -222,11 +227,20 @@ export class Attempt {
     return kept
   }
 
-  /** Notes that readers have this message now. */
-  noteShown(message: Message): void {
-    const { shown } = this.graph.scope
-    if (!this.#shownBefore.has(message.id)) this.#shownBefore.set(message.id, shown.get(message.id))
-    shown.set(message.id, message)
+  /** Notes that readers have this message now; the last thing of an id may be `undefined`: that it is gone. */
+  noteShown(id: string, message: Message | undefined): void {
+    const { shown, told } = this.graph.scope
+    this.#remember(id)
+    if (message === undefined) shown.delete(id)
+    else shown.set(id, message)
+    told.add(id)
+  }
+
+  #remember(id: string): void {
+    if (!this.#shownBefore.has(id)) this.#shownBefore.set(id, this.graph.scope.shown.get(id))
+    // Withdrawing a task withdraws what graphs below it told, too.
+    const { caller } = this.graph
+    if (caller !== undefined) caller.#remember(id)
   }
 
   /** Undoes {@link noteShown} after a rewind: readers have again what they had before. */

@@ -78,14 +78,14 @@ export class GraphRun implements GraphHost {
 
   /** Node whose error ended the run. */
   failedNode: string | undefined
-  readonly #caller: Attempt | undefined
+  readonly caller: Attempt | undefined
 
   /** `caller` is the attempt that calls this graph; without one it is the root. */
   constructor(scope: RunScope, plan: Plan, ns: Namespace, caller?: Attempt) {
     this.scope = scope
     this.plan = plan
     this.ns = ns
-    this.#caller = caller
+    this.caller = caller
     this.tags = caller?.tags ?? scope.settings.tags
     this.metadata = caller?.metadata ?? scope.settings.metadata
     this.wants = ns.length > 0 && !scope.sink.wants.subgraphs ? NO_WANTS : scope.sink.wants
@@ -149,6 +149,7 @@ export class GraphRun implements GraphHost {
     try {
       outcome = await this.#walk()
     } catch (thrown) {
+      this.announcer.restore(this.values)
       await this.#flush().catch((error: unknown) => {
         // What stopped the run is what it fails with; that the store failed too is told beside it.
         if (error !== thrown) this.announcer.error(toRivuletError(error).toJSON())
@@ -179,11 +180,11 @@ export class GraphRun implements GraphHost {
   }
 
   get stopped(): RivuletError | undefined {
-    return this.#caller === undefined ? this.scope.stopped : this.#caller.closed
+    return this.caller === undefined ? this.scope.stopped : this.caller.closed
   }
 
   onStop(listener: (reason: RivuletError) => void): () => void {
-    return this.#caller === undefined ? this.scope.onStop(listener) : this.#caller.onClose(listener)
+    return this.caller === undefined ? this.scope.onStop(listener) : this.caller.onClose(listener)
   }
 
   tellCall(task: Task, what: CallNews): void {
@@ -202,7 +203,7 @@ export class GraphRun implements GraphHost {
       const found = list && messageById(list, id)
       if (found !== undefined) return found
     }
-    return this.#caller?.graph.knownMessage(id)
+    return this.caller?.graph.knownMessage(id)
   }
 
   /** An attempt begins; it is closed with the run, a failing sibling, or its own end. */
@@ -256,7 +257,7 @@ export class GraphRun implements GraphHost {
 
   /** What a task of this graph does is a sign of life of the task that called the graph. */
   alive(): void {
-    this.#caller?.alive()
+    this.caller?.alive()
   }
 
   async #superstep(): Promise<readonly Asked[]> {
@@ -358,6 +359,8 @@ export class GraphRun implements GraphHost {
     if (key === undefined || this.#partials.length === 0 || this.ns.length > 0) return
     const before = this.values
     const said = ownUpdate(schema, { [key]: this.#partials }, 'the stopped run', randomId)
+    // Nothing more comes of them: what has come is what they are.
+    for (const { id } of this.#partials) this.scope.openIds.delete(id)
     const after = this.#applied(inApplyOrder(ran.filter(hasEnded)))
     this.values = applyWrites(schema, after, [{ writer: 'the stopped run', updates: [said] }])
     this.announcer.values(before, this.values)
@@ -376,6 +379,7 @@ export class GraphRun implements GraphHost {
     this.returned.clear()
     const wrote = this.values !== before || ran.some(({ result }) => result.updates.length > 0)
     if (wrote) this.announcer.values(before, this.values)
+    else this.announcer.restore(this.values)
     this.save('loop', before)
   }
 
@@ -421,6 +425,7 @@ export class GraphRun implements GraphHost {
     const before = this.values
     this.values = this.#applied(inApplyOrder(ran.filter(hasEnded)))
     if (this.values !== before) this.announcer.values(before, this.values)
+    else this.announcer.restore(this.values)
   }
 
   /** Writes a checkpoint of the state as it is now; `before` is its parent's state. */
@@ -556,7 +561,8 @@ function writesOf({ task, result }: Ran): Writes {
 function recordOf({ task, result }: Ran): TaskRecord[] {
   const base = { task: task.id, node: task.spec.name }
   const { outcome, updates, targets, asked, attempt = 1 } = result
-  if (outcome === 'ok' || outcome === 'cached') return [{ ...base, updates, targets }]
+  if (outcome === 'ok') return [{ ...base, updates, targets }]
+  if (outcome === 'cached') return [{ ...base, updates, targets, shown: true }]
   return asked.length > 0 ? [{ ...base, interrupts: asked, attempt }] : []
 }
 

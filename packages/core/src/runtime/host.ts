@@ -2,6 +2,7 @@ import type { Message, Namespace, RivuletError, TaskOutcome } from '@rivulet/pro
 import type { NodeSpec, Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
 import type { Update, Values } from '../state/schema.ts'
 import type { Wants } from '../stream/sink.ts'
+import type { Attempt } from './attempt.ts'
 import type { RunScope } from './run-scope.ts'
 
 /** One node about to run in one step. */
@@ -22,6 +23,8 @@ export interface GraphHost {
   readonly ns: Namespace
   readonly tags: readonly string[]
   readonly metadata: Readonly<Record<string, unknown>>
+  /** The attempt that calls this graph; none at the root. */
+  readonly caller: Attempt | undefined
   /** Why this graph was stopped: its run, or the task that called it; `undefined` while it goes on. */
   readonly stopped: RivuletError | undefined
   readonly wants: Wants

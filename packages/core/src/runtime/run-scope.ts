@@ -35,8 +35,12 @@ export class RunScope {
   readonly answers: Map<string, unknown> = new Map()
   /** Messages as readers last saw them, by id: what a task returns is shown only where it differs. */
   readonly shown: Map<string, Message> = new Map()
+  /** Ids of messages told since the root's last commit: by tasks, or by graphs below it. */
+  readonly told: Set<string> = new Set()
   /** Ids that providers gave to messages of this run. */
   readonly claimedIds: Set<string> = new Set()
+  /** Ids of messages that have started and not ended. */
+  readonly openIds: Set<string> = new Set()
   /** Ids of messages that are to be seen only once they are in the state. */
   readonly hiddenIds: Set<string> = new Set()
   /** Messages that models stream right now. */

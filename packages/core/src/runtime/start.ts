@@ -84,6 +84,8 @@ async function goOn(graph: GraphRun, saved: SavedCheckpoint, also?: Command<stri
   for (const [id, answer] of graph.scope.answers) graph.answers.set(id, answer)
   if (also?.update !== undefined) applyUpdate(graph, also.update, 'the command')
   if (saved.next.nodes[0]?.name === START) return apply(graph, saved.input ?? {})
+  // The task starts again: what the graph below it had told in the run before was withdrawn.
+  if (graph.ns.length > 0) graph.announcer.history(graph.values)
   graph.announcer.values(graph.values, graph.preview())
 }
 

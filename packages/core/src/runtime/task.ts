@@ -148,13 +148,19 @@ class Collector {
     if (typeof returned !== 'object') throw this.#wrong(`a ${typeof returned}`)
     if (Symbol.asyncIterator in returned) {
       for await (const item of returned as AsyncIterable<unknown>) {
-        if (this.#attempt.closed !== undefined) throw this.#attempt.closed
+        this.#assertOpen()
         this.#attempt.alive()
         await this.take(item)
+        // The generator must not be asked to go on either.
+        this.#assertOpen()
       }
     } else if (Array.isArray(returned)) {
       for (const item of returned as readonly unknown[]) await this.take(item)
     } else this.#update(returned)
+  }
+
+  #assertOpen(): void {
+    if (this.#attempt.closed !== undefined) throw this.#attempt.closed
   }
 
   #update(update: object): void {

@@ -156,7 +156,9 @@ export async function runCall(
     })
   const deadline = new AbortController()
   const scope = { callId: id, signal: AbortSignal.any([attempt.signal, deadline.signal]), ended: false }
+  const timer = startTimer(tools.get(call.name), deadline)
   const end = (result: CallResult): CallResult => {
+    clearTimeout(timer)
     if (!scope.ended && tells) {
       const outcome = 'error' in result ? { error: result.error } : { output: result.output }
       sink.emit({ type: 'tool.end', ...attempt.envelope(), id, name: call.name, ...outcome })
@@ -168,11 +170,12 @@ export async function runCall(
   try {
     if ('error' in input) return end(input)
     const running = start(tools, call.name, input.value, new TaskContext(attempt, scope))
-    return end({ output: toJson(await within(running, tools.get(call.name)?.timeoutMs, deadline, call.name)) })
+    return end({ output: toJson(await untilFired(deadline.signal, running)) })
   } catch (thrown) {
     if (thrown instanceof InterruptSignal) throw thrown
     return end(failed(thrown))
   } finally {
+    clearTimeout(timer)
     off()
   }
 }
@@ -194,15 +197,19 @@ function start(tools: ReadonlyMap<string, Tool>, name: string, args: unknown, ct
   throw new RivuletError('NOT_FOUND', `there is no tool "${name}"; there are: ${[...tools.keys()].join(', ')}`)
 }
 
-function within<T>(running: Promise<T>, ms: number | undefined, deadline: AbortController, name: string): Promise<T> {
-  if (ms === undefined) return running
+function startTimer(known: Tool | undefined, deadline: AbortController): ReturnType<typeof setTimeout> | undefined {
+  if (known?.timeoutMs === undefined) return undefined
+  const { name, timeoutMs } = known
+  const expire = () =>
+    deadline.abort(new RivuletError('NODE_TIMEOUT', `tool "${name}" ran longer than ${timeoutMs} ms`))
+  return setTimeout(expire, timeoutMs)
+}
+
+/** What a tool answers, or the reason of its deadline: a tool that ignores its signal holds up nobody. */
+function untilFired<T>(deadline: AbortSignal, running: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const error = new RivuletError('NODE_TIMEOUT', `tool "${name}" ran longer than ${ms} ms`)
-      deadline.abort(error)
-      reject(error)
-    }, ms)
-    void running.then(resolve, reject).finally(() => clearTimeout(timer))
+    deadline.addEventListener('abort', () => reject(deadline.reason as RivuletError), { once: true })
+    running.then(resolve, reject)
   })
 }
 

@@ -141,10 +141,10 @@ describe('ids of messages', () => {
     expect(ofType(events, 'values').at(-1)?.lists).toEqual({ messages: { ids: [starts[2]?.id] } })
   })
 
-  test('a provider id that is not new is kept as an alias', async () => {
+  test('a provider id that names a withdrawn message is no alias of another', async () => {
     const running = all(talking('provider-1').events({ messages: [] }))
     await vi.runAllTimersAsync()
-    expect(ofType(await running, 'message.end').map(({ providerId }) => providerId)).toEqual(['provider-1'])
+    expect(ofType(await running, 'message.end').map(({ providerId }) => providerId)).toEqual([undefined])
   })
 
   test('a message pushed by a failed attempt is told again by the next', async () => {
