@@ -230,17 +230,17 @@ export class Attempt {
   /** Notes that readers have this message now; the last thing of an id may be `undefined`: that it is gone. */
   noteShown(id: string, message: Message | undefined): void {
     const { shown, told } = this.graph.scope
-    this.#remember(id)
+    this.rememberShown(id)
     if (message === undefined) shown.delete(id)
     else shown.set(id, message)
     told.add(id)
   }
 
-  #remember(id: string): void {
+  /** Keeps what readers have under an id now, for when this attempt is withdrawn. */
+  rememberShown(id: string): void {
     if (!this.#shownBefore.has(id)) this.#shownBefore.set(id, this.graph.scope.shown.get(id))
     // Withdrawing a task withdraws what graphs below it told, too.
-    const { caller } = this.graph
-    if (caller !== undefined) caller.#remember(id)
+    this.graph.caller?.rememberShown(id)
   }
 
   /** Undoes {@link noteShown} after a rewind: readers have again what they had before. */

@@ -2,7 +2,6 @@ import type { Message, Namespace, RivuletError, TaskOutcome } from '@rivulet/pro
 import type { NodeSpec, Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
 import type { Update, Values } from '../state/schema.ts'
 import type { Wants } from '../stream/sink.ts'
-import type { Attempt } from './attempt.ts'
 import type { RunScope } from './run-scope.ts'
 
 /** One node about to run in one step. */
@@ -16,6 +15,12 @@ export interface Task {
   readonly sent: boolean
 }
 
+/** What a graph tells the attempt that calls it: what its tasks show is withdrawn with that attempt. */
+export interface Caller {
+  noteShown(id: string, message: Message | undefined): void
+  rememberShown(id: string): void
+}
+
 /** What tasks see of the graph that runs them. */
 export interface GraphHost {
   readonly scope: RunScope
@@ -24,7 +29,7 @@ export interface GraphHost {
   readonly tags: readonly string[]
   readonly metadata: Readonly<Record<string, unknown>>
   /** The attempt that calls this graph; none at the root. */
-  readonly caller: Attempt | undefined
+  readonly caller: Caller | undefined
   /** Why this graph was stopped: its run, or the task that called it; `undefined` while it goes on. */
   readonly stopped: RivuletError | undefined
   readonly wants: Wants
