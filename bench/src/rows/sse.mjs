@@ -1,5 +1,5 @@
 import { parser, protocol } from '../production.mjs'
-import { blocks, inChunks, recorded, textChunk } from './recorded.mjs'
+import { blocks, cutAtDeltas, inChunks, recorded, textChunk } from './recorded.mjs'
 import { atMost } from './row.mjs'
 
 /** @typedef {import('./row.mjs').Row} Row */
@@ -68,5 +68,37 @@ function row(variant, chunkBytes) {
   }
 }
 
+/** @type {Row} */
+const encodeRow = {
+  name: 'sse/encode',
+  unit: 'µs CPU an event',
+  size: TOKENS,
+  smokeSize: 40,
+  kind: 'cpu',
+  subjects: {
+    floor: async (tokens) => {
+      const { deltas } = cutAtDeltas(await recorded(textChunk, tokens))
+      return () => {
+        let length = 0
+        for (const event of deltas) length += `id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`.length
+        return length > 0 ? deltas.length : 0
+      }
+    },
+    ours: async (tokens) => {
+      const { deltas } = cutAtDeltas(await recorded(textChunk, tokens))
+      const { encodeFrame, wireState } = await protocol()
+      return () => {
+        const wire = wireState()
+        let length = 0
+        for (const event of deltas) {
+          length += encodeFrame({ type: 'events', log: 'k3v9x2ab', events: [event] }, wire).length
+        }
+        return length > 0 ? deltas.length : 0
+      }
+    },
+  },
+  targets: [],
+}
+
 /** @type {Row[]} */
-export const rows = [row('event-a-chunk'), row('16-kib-chunks', 16 * KIB)]
+export const rows = [row('event-a-chunk'), row('16-kib-chunks', 16 * KIB), encodeRow]
