@@ -60,8 +60,8 @@ export function messageOfOpen(open: OpenEntry, status: MessageStatus, extra: rea
 }
 
 /** A streaming entry as one that has ended. */
-export function settle({ origin, step, aside, arrived, base }: OpenEntry, message: Message): Entry {
-  return { message, origin, step, committed: false, aside, arrived, base }
+export function settle({ origin, step, aside, arrived, names, base }: OpenEntry, message: Message): Entry {
+  return { message, origin, step, committed: false, aside, arrived, names, base }
 }
 
 /** Puts an entry among the settled ones, wherever its id was before. */
@@ -89,16 +89,35 @@ export function currentEntry(state: ThreadState, id: string): Entry | undefined 
 
 /**
  * What a new version by `origin` is laid on: the message as it is `now`. Versions of one attempt are withdrawn together,
- * so a newer one takes the place of the older.
+ * so the newest takes the place of the others.
  */
-export function layOn(now: Entry | undefined, origin: Origin): Pick<Entry, 'aside' | 'arrived' | 'base'> {
-  if (now === undefined) return { aside: [], arrived: false, base: undefined }
-  const aside = now.aside.filter((key) => key !== spaceKey(origin.ns))
-  if (!now.committed && sameOrigin(now.origin, origin)) return { aside, arrived: now.arrived, base: now.base }
-  let bottom = now
+export function layOn(now: Entry | undefined, origin: Origin): Pick<Entry, 'aside' | 'arrived' | 'names' | 'base'> {
+  const taken: Version[] = []
+  const base = standing(now, (version, committed) => !committed && sameOrigin(version.origin, origin), taken)
+  let bottom = base
   let depth = 0
-  for (; bottom.base !== undefined; depth++) bottom = bottom.base
-  return { aside, arrived: false, base: depth < KEPT_BASES ? now : { ...now, base: bottom } }
+  for (; bottom?.base !== undefined; depth++) bottom = bottom.base
+  return {
+    aside: without(now?.aside ?? [], [spaceKey(origin.ns)]),
+    arrived: taken.some(({ arrived }) => arrived),
+    names: taken.flatMap(({ names }) => names),
+    base: base && depth >= KEPT_BASES ? { ...base, base: bottom } : base,
+  }
+}
+
+/** The newest version that is not to go, without those below it that are; `taken` gets what is taken out. */
+export function standing<T extends Version>(
+  version: T | undefined,
+  isToGo: (version: Version, committed: boolean) => boolean,
+  taken: Version[],
+): T | Entry | undefined {
+  if (version === undefined) return undefined
+  const base = standing(version.base, isToGo, taken)
+  if (!isToGo(version, 'committed' in version && version.committed)) {
+    return base === version.base ? version : { ...version, base }
+  }
+  taken.push(version)
+  return base
 }
 
 /** Whether two things came from the same attempt. */
@@ -118,6 +137,14 @@ export function isFinal({ committed, origin }: Entry, ns: Namespace): boolean {
   return committed && isWithin(ns, origin.ns)
 }
 
+/** Whether this namespace, or one below, made something of the message that it has not committed. */
+export function isUncommitted(newest: Version | undefined, ns: Namespace): boolean {
+  for (let version = newest; version !== undefined; version = version.base) {
+    if (isWithin(version.origin.ns, ns) && !('message' in version && isFinal(version, ns))) return true
+  }
+  return false
+}
+
 /**
  * Notes in its namespace that a message came or changed, so that the next `values` can commit it. Answers whether it is
  * new to the namespace.
@@ -130,8 +157,7 @@ export function noteChange(work: Work, ns: Namespace, id: string, now: Entry | u
   const named = isAwaited || (!isNew && (space.pending.includes(id) || isListed(space, id)))
   if (isAwaited) space.awaited = without(space.awaited, [id])
   if (!named) space.pending = placed(work, space, id, after)
-  // What is committed is not touched: only what is neither need be looked for.
-  if (isNew || isFinal(now, ns) || !space.touched.includes(id)) space.touched = withLast(work, space.touched, id)
+  if (isNew || !space.touched.includes(id)) space.touched = withLast(work, space.touched, id)
   if (!isNew && ns.length > 0) touchAbove(work, ns, id)
   return !named
 }

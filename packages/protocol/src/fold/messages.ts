@@ -33,13 +33,13 @@ export function applyMessageStart(work: Work, event: MessageStart): Missing {
   if (known && sameOrigin(known.origin, origin)) return undefined
   const now = currentEntry(work.state, id)
   const { role, name, toolCallId, step } = event
-  const meta = { ...event.meta, ...metaOf(event) }
-  const { aside, arrived, base } = layOn(now, origin)
-  const isNew = noteChange(work, origin.ns, id, now)
-  const open = { id, role, name, toolCallId, meta, parts: [], origin, step, aside, arrived: arrived || isNew, base }
+  const meta: MessageMeta = { ...event.meta, ...metaOf(event) }
+  const { aside, base, ...marks } = layOn(now, origin)
+  const arrived = noteChange(work, origin.ns, id, now) || marks.arrived
+  const names = withName(work, id, marks.names, meta.providerId)
+  const open = { id, role, name, toolCallId, meta, parts: [], origin, step, aside, arrived, names, base }
   if (work.state.settled.has(id)) writable(work, 'settled').delete(id)
   writable(work, 'live').set(id, made(work, open))
-  noteAlias(work, id, meta)
   return undefined
 }
 
@@ -73,9 +73,9 @@ function beyond(known: string, at: number, text: string): string | undefined {
 
 function writableOpen(work: Work, known: OpenEntry): MutableOpen {
   if (work.fresh.has(known)) return known
-  const { id, role, name, toolCallId, meta, parts, origin, step, aside, arrived, base } = known
+  const { id, role, name, toolCallId, meta, parts, origin, step, aside, arrived, names, base } = known
   // Named for the same reason as in `beginWork`.
-  const open = made(work, { id, role, name, toolCallId, meta, parts, origin, step, aside, arrived, base })
+  const open = made(work, { id, role, name, toolCallId, meta, parts, origin, step, aside, arrived, names, base })
   writable(work, 'live').set(id, open)
   return open
 }
@@ -102,8 +102,8 @@ export function applyMessageEnd(work: Work, event: MessageEnd): Missing {
     ...(finishReason !== undefined && { finishReason }),
     ...(providerId !== undefined && { providerId }),
   }
-  putSettled(work, id, settle(open, messageOfOpen({ ...open, meta }, 'done', event.parts)))
-  noteAlias(work, id, meta)
+  const names = withName(work, id, open.names, providerId)
+  putSettled(work, id, settle({ ...open, names }, messageOfOpen({ ...open, meta }, 'done', event.parts)))
   return undefined
 }
 
@@ -112,11 +112,10 @@ export function applyMessagePut(work: Work, event: MessagePut): Missing {
   const origin = originOf(event)
   const now = currentEntry(work.state, id)
   const message = messagePut(event, id, now)
-  const { aside, arrived, base } = layOn(now, origin)
-  const isNew = noteChange(work, origin.ns, id, now, event.after)
-  const { step } = event
-  putSettled(work, id, { message, origin, step, committed: false, aside, arrived: arrived || isNew, base })
-  noteAlias(work, id, message.meta ?? {})
+  const { aside, base, ...marks } = layOn(now, origin)
+  const arrived = noteChange(work, origin.ns, id, now, event.after) || marks.arrived
+  const names = withName(work, id, marks.names, message.meta?.providerId)
+  putSettled(work, id, { message, origin, step: event.step, committed: false, aside, arrived, names, base })
   return undefined
 }
 
@@ -151,7 +150,9 @@ export function applyMessageRemove(work: Work, event: MessageRemove): Missing {
   return undefined
 }
 
-function noteAlias(work: Work, id: string, { providerId }: MessageMeta): void {
-  if (providerId === undefined || providerId === id || work.state.aliases.get(providerId) === id) return
-  writable(work, 'aliases').set(providerId, id)
+/** Notes a provider's id of a message. Answers `names` with it, when it is new. */
+function withName(work: Work, id: string, names: readonly string[], name: string | undefined): readonly string[] {
+  if (name === undefined || name === id || work.state.aliases.get(name) === id) return names
+  writable(work, 'aliases').set(name, id)
+  return [...names, name]
 }

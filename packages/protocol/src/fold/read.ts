@@ -17,7 +17,8 @@ export interface MessageFilter {
   tag?: string | undefined
 }
 
-const openMessages = new WeakMap<OpenEntry, Message>()
+/** By the parts they were built from: a new list each time the message grows, and what else they say never changes. */
+const openMessages = new WeakMap<OpenEntry['parts'], Message>()
 
 /** The message with this id (or the provider's id), streaming or not; `undefined` when there is none. */
 export function messageOf(state: ThreadState, id: string): Message | undefined {
@@ -27,8 +28,8 @@ export function messageOf(state: ThreadState, id: string): Message | undefined {
 function messageAt(state: ThreadState, id: string): Message | undefined {
   const open = state.live.get(id)
   if (open === undefined) return state.settled.get(id)?.message
-  let message = openMessages.get(open)
-  if (message === undefined) openMessages.set(open, (message = messageOfOpen(open, 'streaming')))
+  let message = openMessages.get(open.parts)
+  if (message === undefined) openMessages.set(open.parts, (message = messageOfOpen(open, 'streaming')))
   return message
 }
 
@@ -127,7 +128,7 @@ function withText(state: ThreadState, { ids, messages }: Built, live: readonly s
 
 /** State with what it was built from. */
 interface BuiltValues {
-  own: object
+  own: Readonly<Record<string, unknown>>
   lists: readonly unknown[]
   values: Readonly<Record<string, unknown>>
 }
@@ -136,13 +137,13 @@ interface BuiltValues {
 export function valuesOf(state: ThreadState, ns: Namespace = ROOT): Readonly<Record<string, unknown>> {
   return remembered<BuiltValues>(state, nameOf('values', { ns }), (before) => {
     const space = state.spaces.get(spaceKey(ns))
-    const own = space?.values ?? NO_VALUES
+    const own = space && Object.keys(space.values).length > 0 ? space.values : NO_VALUES
     const lists = Object.entries(space?.lists ?? {}).map(
       ([key, ids]) => [key, messagesAt(state, nameOf('listed', { key, ns }), ids)] as const,
     )
     const built = sameItems(before?.lists, lists.flat())
     if (before?.own === own && before.lists === built) return before
-    return { own, lists: built, values: { ...own, ...Object.fromEntries(lists) } }
+    return { own, lists: built, values: lists.length === 0 ? own : { ...own, ...Object.fromEntries(lists) } }
   }).values
 }
 

@@ -25,7 +25,10 @@ function answersIn<K extends object>(all: WeakMap<K, Answers>, key: K): Answers 
   return answers
 }
 
-/** `before` when it holds the same items in the same order, else `next`. */
+/** `before` when it holds the same items in the same order, else `next`. All empty lists are one. */
 export function sameItems<T>(before: readonly T[] | undefined, next: readonly T[]): readonly T[] {
+  if (next.length === 0) return NOTHING
   return before?.length === next.length && next.every((item, i) => item === before[i]) ? before : next
 }
+
+const NOTHING: readonly never[] = Object.freeze([])

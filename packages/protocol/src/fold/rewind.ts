@@ -1,9 +1,9 @@
 import type { RewindTask, RewindTo } from '../events/event.ts'
 import type { Message } from '../messages/message.ts'
 import { isWithin, ROOT, sameNamespace, taskSegment, type Namespace } from '../namespace.ts'
-import { isFinal, originOf, putVersion, resolveId, sameContent, versionOf } from './entries.ts'
+import { isUncommitted, originOf, putVersion, resolveId, sameContent, standing, versionOf } from './entries.ts'
 import { dropSpaces, forget } from './forget.ts'
-import { idsOf, isListed, spaceKey, writableSpace } from './spaces.ts'
+import { idsOf, isListed, spaceKey, without, writableSpace } from './spaces.ts'
 import type { Entry, Origin, Space, Version } from './state.ts'
 import { dropWhere, replaceMap, writable, type Work } from './work.ts'
 
@@ -45,7 +45,7 @@ function withdrawVersions(work: Work, ids: Iterable<string>, ns: Namespace, isWi
     const taken: Version[] = []
     const left = standing(top, isWithdrawn, taken)
     if (taken.length === 0) continue
-    dropAliases(work, id, taken, left)
+    for (const name of taken.flatMap(({ names }) => names)) writable(work, 'aliases').delete(name)
     const isHere = (version: Version) => sameNamespace(version.origin.ns, ns)
     const brought = taken.some((version) => version.arrived && isHere(version))
     if (left === undefined) gone.add(id)
@@ -57,47 +57,14 @@ function withdrawVersions(work: Work, ids: Iterable<string>, ns: Namespace, isWi
   return leaving
 }
 
-/** The newest version that is not withdrawn, without those below it that are; `taken` gets what is taken out. */
-function standing<T extends Version>(
-  version: T | undefined,
-  isWithdrawn: IsWithdrawn,
-  taken: Version[],
-): T | Entry | undefined {
-  if (version === undefined) return undefined
-  const base = standing(version.base, isWithdrawn, taken)
-  if (!isWithdrawn(version, 'committed' in version && version.committed)) {
-    return base === version.base ? version : { ...version, base }
-  }
-  taken.push(version)
-  return base
-}
-
-/** Drops the provider's ids that only withdrawn versions had. */
-function dropAliases(work: Work, id: string, taken: readonly Version[], left: Version | undefined): void {
-  for (const version of taken) {
-    const name = providerIdOf(version)
-    if (name === undefined || (left && name === providerIdOf(left))) continue
-    if (work.state.aliases.get(name) === id) writable(work, 'aliases').delete(name)
-  }
-}
-
-function providerIdOf(version: Version): string | undefined {
-  return ('message' in version ? version.message.meta : version.meta)?.providerId
-}
-
 /** Leaves in `pending` what is still here, and in `touched` what is still to be committed. */
 function tidy(work: Work, { ns }: Space, leaving: readonly string[]): void {
   const space = writableSpace(work, ns)
   const isHere = (id: string) => versionOf(work.state, id) !== undefined
-  const gone = space.touched.filter((id) => !isHere(id))
-  space.awaited = [...space.awaited, ...gone.filter((id) => isListed(space, id))]
-  space.pending = space.pending.filter((id) => isHere(id) && !leaving.includes(id))
-  space.touched = space.touched.filter((id) => isHere(id) && !isFinalHere(work, id, ns))
-}
-
-function isFinalHere({ state }: Work, id: string, ns: Namespace): boolean {
-  const entry = state.settled.get(id)
-  return entry !== undefined && isFinal(entry, ns)
+  const gone = space.touched.filter((id) => !isHere(id) && isListed(space, id))
+  space.awaited = [...space.awaited, ...gone]
+  space.pending = without(space.pending.filter(isHere), leaving)
+  space.touched = without(space.touched, leaving).filter((id) => isUncommitted(versionOf(work.state, id), ns))
 }
 
 /** Root state and its message lists become what the event says; a message that did not change keeps its identity. */
@@ -131,10 +98,11 @@ function entryAt(event: RewindTo, known: Entry | undefined, message: Message): E
   return {
     message: same ? known.message : { ...message, status: message.status === 'cut' ? 'cut' : 'done' },
     origin: { ...originOf(event), ns: ROOT },
-    step: known?.step,
+    step: event.step,
     committed: true,
     aside: [],
     arrived: false,
+    names: [],
     base: undefined,
   }
 }

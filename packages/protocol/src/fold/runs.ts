@@ -2,7 +2,7 @@ import { ROOT } from '../namespace.ts'
 import type { RunEnd, RunStart } from '../events/event.ts'
 import { messageOfOpen, putSettled, settle, versionOf } from './entries.ts'
 import { dropSpaces, forget } from './forget.ts'
-import { writableSpace } from './spaces.ts'
+import { without, writableSpace } from './spaces.ts'
 import { KEPT_RUNS, type Run, type ThreadState } from './state.ts'
 import { capOldest, dropWhere, replaceMap, writable, type Work } from './work.ts'
 
@@ -30,7 +30,9 @@ function clearLastRun(work: Work): void {
   const pending = work.state.spaces.get('')?.pending ?? []
   const aside = new Set(pending.filter((id) => versionOf(work.state, id)?.aside.includes('')))
   if (aside.size === 0) return
-  writableSpace(work, ROOT).pending = pending.filter((id) => !aside.has(id))
+  const space = writableSpace(work, ROOT)
+  space.pending = without(space.pending, [...aside])
+  space.touched = without(space.touched, [...aside])
   forget(work, aside)
 }
 

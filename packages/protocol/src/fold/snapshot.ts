@@ -34,7 +34,7 @@ export interface SerializedState {
 
 /**
  * An entry as JSON; `origin` and `step` only where the message's meta does not say the same. `committed` is left out
- * when true, `aside` when empty, `arrived` when false.
+ * when true, `aside` and `names` when empty, `arrived` when false.
  */
 export interface SerializedEntry {
   message: Entry['message']
@@ -43,6 +43,7 @@ export interface SerializedEntry {
   committed?: boolean
   aside?: readonly string[]
   arrived?: boolean
+  names?: readonly string[]
   base?: SerializedEntry
 }
 
@@ -95,6 +96,7 @@ function serializeEntry(entry: Entry): SerializedEntry {
     ...(!entry.committed && { committed: false }),
     ...(entry.aside.length > 0 && { aside: entry.aside }),
     ...(entry.arrived && { arrived: true }),
+    ...(entry.names.length > 0 && { names: entry.names }),
     ...(base && { base: serializeEntry(base) }),
   }
 }
@@ -108,6 +110,7 @@ function deserializeEntry(json: SerializedEntry): Entry {
     committed: json.committed ?? true,
     aside: json.aside ?? [],
     arrived: json.arrived ?? false,
+    names: json.names ?? [],
     base: json.base && deserializeEntry(json.base),
   }
 }

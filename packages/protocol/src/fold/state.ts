@@ -112,6 +112,8 @@ export interface Entry {
   readonly aside: readonly string[]
   /** It brought its message to its namespace: withdrawn, the message leaves that page. */
   readonly arrived: boolean
+  /** Provider's ids that it was the first to tell: withdrawn, they are forgotten. */
+  readonly names: readonly string[]
   /** What it replaced, until the step commits; of a subgraph's message, until the root's step does. */
   readonly base: Entry | undefined
 }
@@ -128,6 +130,7 @@ export interface OpenEntry {
   readonly step: number | undefined
   readonly aside: readonly string[]
   readonly arrived: boolean
+  readonly names: readonly string[]
   readonly base: Entry | undefined
 }
 

@@ -1,6 +1,6 @@
 import type { Values } from '../events/event.ts'
 import { isWithin, parseSegment, type Namespace } from '../namespace.ts'
-import { isFinal, originOf, putVersion, resolveId, versionOf } from './entries.ts'
+import { isFinal, isUncommitted, originOf, putVersion, resolveId, versionOf } from './entries.ts'
 import { listOf, lookup, spaceKey, without, writableSpace, type MutableSpace } from './spaces.ts'
 import type { Entry, Space, ThreadState, Version } from './state.ts'
 import { withLast, type Work } from './work.ts'
@@ -14,9 +14,19 @@ export function applyValues(work: Work, event: Values): undefined {
 }
 
 function changedValues(values: Space['values'], { set, unset = [], full }: Values): Space['values'] {
-  const next = full ? { ...set } : set ? { ...values, ...set } : values
-  if (unset.length === 0) return next
+  if (full) return sameValues(values, { ...set })
+  const next = set ? { ...values, ...set } : values
+  if (!unset.some((key) => Object.hasOwn(next, key))) return next
   return Object.fromEntries(Object.entries(next).filter(([key]) => !unset.includes(key)))
+}
+
+/** The whole state told again: what says the same stays the same object. */
+function sameValues(known: Space['values'], next: Space['values']): Space['values'] {
+  const isSame = (key: string) => Object.hasOwn(known, key) && JSON.stringify(known[key]) === JSON.stringify(next[key])
+  const keys = Object.keys(next)
+  const same = new Set(keys.filter(isSame))
+  if (same.size === keys.length && keys.length === Object.keys(known).length) return known
+  return Object.fromEntries(keys.map((key) => [key, same.has(key) ? known[key] : next[key]]))
 }
 
 function changeLists(work: Work, space: MutableSpace, { lists = {}, full }: Values): void {
@@ -62,7 +72,8 @@ function noteListed(work: Work, space: MutableSpace, ids: readonly string[]): vo
   const page = spaceKey(space.ns)
   const here = ids.filter((id) => versionOf(work.state, id) !== undefined)
   space.pending = without(space.pending, ids)
-  space.touched = [...space.touched, ...without(here, space.touched)]
+  const changed = here.filter((id) => isUncommitted(versionOf(work.state, id), space.ns))
+  space.touched = [...space.touched, ...without(changed, space.touched)]
   if (here.length < ids.length) space.awaited = [...space.awaited, ...without(ids, here)]
   for (const id of here) {
     replaceVersions(work, id, (version) =>
@@ -87,10 +98,7 @@ function commitTouched(work: Work, space: MutableSpace, event: Values): void {
       return reach === 'none' ? version : committed(version, space.ns, isUnlisted(id) && reach === 'its own step')
     })
   }
-  const left = space.touched.filter((id) => {
-    const entry = work.state.settled.get(id)
-    return entry === undefined || !isFinal(entry, space.ns)
-  })
+  const left = space.touched.filter((id) => isUncommitted(versionOf(work.state, id), space.ns))
   if (left.length < space.touched.length) space.touched = left
 }
 
@@ -134,7 +142,15 @@ function reachOf(
 /** What it replaced in this namespace or below cannot come back; what it replaced above still can. */
 function committed<T extends Version>(version: T, ns: Namespace, isAside: boolean): T {
   let { base } = version
-  while (base !== undefined && isWithin(base.origin.ns, ns)) base = base.base
-  const aside = isAside ? [...version.aside, spaceKey(ns)] : version.aside
-  return { ...version, origin: { ...version.origin, ns }, committed: true, aside, arrived: false, base }
+  const names = [...version.names]
+  for (; base !== undefined && isWithin(base.origin.ns, ns); base = base.base) names.push(...base.names)
+  return {
+    ...version,
+    origin: { ...version.origin, ns },
+    committed: true,
+    aside: isAside ? [...version.aside, spaceKey(ns)] : version.aside,
+    arrived: false,
+    names: ns.length === 0 ? [] : names,
+    base,
+  }
 }

@@ -27,15 +27,19 @@ export function cases(share: number = 1): { numRuns: number; interruptAfterTimeL
   return { numRuns: Math.ceil(numRuns * share), interruptAfterTimeLimit: limit }
 }
 
-const tapes = fc
-  .noBias(fc.array(fc.nat({ max: 9999 }), { maxLength: 240, size: 'max' }))
-  .map((numbers) => new Tape(numbers))
-
 /** Legal threads, as a log stamps them: now and then a number is left out, as after a filter. */
-export const logs: fc.Arbitrary<StampedEvent[]> = fc
-  .tuple(tapes, fc.nat({ max: 6 }))
-  .map(([tape, every]) => stamp(simulate(tape), (i) => every > 0 && i % (every + 3) === 0))
-  .filter((events) => events.length > 1)
+export const logs: fc.Arbitrary<StampedEvent[]> = logsOf(240)
+
+/** The same, shorter: for what looks at everything after every event. */
+export const shortLogs: fc.Arbitrary<StampedEvent[]> = logsOf(100)
+
+function logsOf(maxLength: number): fc.Arbitrary<StampedEvent[]> {
+  const tapes = fc.noBias(fc.array(fc.nat({ max: 9999 }), { maxLength, size: 'max' }))
+  return fc
+    .tuple(tapes, fc.nat({ max: 6 }))
+    .map(([numbers, every]) => stamp(simulate(new Tape(numbers)), (i) => every > 0 && i % (every + 3) === 0))
+    .filter((events) => events.length > 1)
+}
 
 /** A number below `size`, chosen by `luck`. */
 export function below(size: number, luck: number): number {

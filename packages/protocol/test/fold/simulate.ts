@@ -63,8 +63,8 @@ class Simulation {
   readonly #open = new Map<string, Attempt>()
   /** Ids that are new to a namespace, by who brought them: until the step is over nobody else there touches them. */
   readonly #claims = new Map<string, Attempt>()
-  /** Names that providers gave to messages of ours. */
-  readonly #names = new Map<string, string>()
+  /** Names that providers gave to messages of ours; until the step is over only the attempt that told one uses it. */
+  readonly #names = new Map<string, { name: string; by: Attempt | undefined }>()
   /** Tasks of the root's current step, each with its latest try. */
   readonly #flying = new Map<string, { task: Task; attempt?: Attempt; result?: Result }>()
   /** Committed states a fork can go back to: the list, and how much had been told. */
@@ -179,8 +179,8 @@ class Simulation {
     const flying = [...this.#flying.values()]
     if (this.#hasLists && this.#tape.chance(30)) {
       for (const { attempt } of flying) if (attempt !== undefined) undoAll(attempt)
-      yield this.#goTo(root.ids, this.#told.length, 'recovery')
       this.#flying.clear()
+      yield this.#goTo(root.ids, this.#told.length, 'recovery')
       if (flying.length > 0) root.step--
       return yield* this.#steps(root)
     }
@@ -328,7 +328,7 @@ class Simulation {
     return {
       type: 'message.start',
       ...attempt.at,
-      id: this.#nameOf(id),
+      id: this.#nameOf(id, attempt),
       role: 'assistant',
       ...(tape.chance(20) && { meta: { tags: ['title'] } }),
     }
@@ -357,7 +357,7 @@ class Simulation {
     this.#open.delete(id)
     const providerId = tape.chance(25) ? this.#next('p') : undefined
     if (providerId !== undefined && attempt.made.includes(id) && !this.#names.has(id)) {
-      this.#names.set(id, providerId)
+      this.#names.set(id, { name: providerId, by: attempt })
       onUndo(attempt, () => this.#names.delete(id))
     }
     return {
@@ -380,7 +380,7 @@ class Simulation {
     return {
       type: 'message',
       ...attempt.at,
-      message: { id: this.#nameOf(id), role: 'tool', content: tape.of(TEXTS), toolCallId: 'k0' },
+      message: { id: this.#nameOf(id, attempt), role: 'tool', content: tape.of(TEXTS), toolCallId: 'k0' },
       ...(others.length > 0 && tape.chance(20) && { after: tape.of(others) }),
     }
   }
@@ -448,19 +448,9 @@ class Simulation {
     const fresh = [...new Set(made)].filter((id) => !graph.ids.includes(id))
     const taken = this.#hasLists ? fresh.filter(() => !tape.chance(30)) : []
     graph.loose = [...new Set([...graph.loose, ...fresh])].filter((id) => !taken.includes(id))
-    const before: RunEvent[] = []
-    const idle = graph.ids.filter((id) => !this.#open.has(id))
-    const removes = idle.length > 0 && tape.chance(20)
-    const edits = !removes && idle.length > 0 && tape.chance(20)
-    if (removes) {
-      const id = tape.of(idle)
-      graph.ids = graph.ids.filter((other) => other !== id)
-      before.push({ type: 'message.remove', ...this.#at(graph), id: this.#nameOf(id) })
-    } else if (edits) {
-      const message = { id: tape.of(idle), role: 'user', content: tape.of(TEXTS) } as const
-      before.push({ type: 'message', ...this.#at(graph), message })
-    }
+    const before = this.#changes(graph)
     graph.ids = [...graph.ids, ...taken]
+    if (graph === this.#root) for (const known of this.#names.values()) known.by = undefined
     const reordered = tape.chance(15)
     if (reordered) graph.ids = graph.ids.toReversed()
     const names = (reordered || before.length > 0 ? graph.ids : taken).map((id) => this.#nameOf(id))
@@ -479,6 +469,17 @@ class Simulation {
     }
   }
 
+  /** What a commit removed from the list or made different in it, told before its `values`. */
+  #changes(graph: Graph): RunEvent[] {
+    const tape = this.#tape
+    const idle = graph.ids.filter((id) => !this.#open.has(id))
+    if (idle.length === 0 || !tape.chance(35)) return []
+    const id = tape.of(idle)
+    if (tape.chance(50)) return [{ type: 'message', ...this.#at(graph), message: { id, role: 'user', content: 'new' } }]
+    graph.ids = graph.ids.filter((other) => other !== id)
+    return [{ type: 'message.remove', ...this.#at(graph), id: this.#nameOf(id) }]
+  }
+
   #full(graph: Graph): RunEvent {
     const ids = graph.ids.map((id) => this.#nameOf(id))
     const lists = this.#hasLists ? { lists: { messages: { ids } } } : {}
@@ -487,7 +488,7 @@ class Simulation {
 
   #halfway(graph: Graph, made: readonly string[]): RunEvent {
     const append = [...new Set(made)].filter((id) => !graph.ids.includes(id))
-    return { type: 'values', ...this.#at(graph), set: { half: true }, lists: { messages: { append } } }
+    return { type: 'values', ...this.#at(graph), set: { half: ++this.#counter }, lists: { messages: { append } } }
   }
 
   #rewind(graph: Graph, task: Task): RunEvent {
@@ -526,9 +527,10 @@ class Simulation {
   }
 
   /** The id of a message, or the provider's. */
-  #nameOf(id: string): string {
-    const name = this.#names.get(id)
-    return name !== undefined && this.#tape.chance(40) ? name : id
+  #nameOf(id: string, attempt?: Attempt): string {
+    const known = this.#names.get(id)
+    const isFree = known !== undefined && (known.by === undefined || known.by === attempt)
+    return isFree && this.#tape.chance(40) ? known.name : id
   }
 
   #at(graph: Graph): Envelope

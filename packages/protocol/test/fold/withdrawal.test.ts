@@ -1,0 +1,114 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { messageOf, serializeState, type RunEvent, type StampedEvent, type ThreadState } from '../../src/index.ts'
+import { isUncommitted, versionOf } from '../../src/fold/entries.ts'
+import { cases, linked, logs, stamp, statesOf, timeout, told } from './logs.ts'
+import { whatCounts } from './oracle.ts'
+
+/**
+ * All that is in a state but its place in the log and the count of what was ignored. Order counts where a viewer sees
+ * it; a namespace in which nothing is counts as none.
+ */
+function tracesIn(state: ThreadState): unknown {
+  const { spaces, settled, live, ignored: _ignored, ...rest } = serializeState(state)
+  const sorted = <T>(items: readonly T[], key: (item: T) => string) =>
+    items.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
+  const isBlank = (space: (typeof spaces)[number]) =>
+    Object.keys(space.values).length + Object.keys(space.lists).length + space.pending.length === 0
+  return {
+    ...rest,
+    aliases: sorted(rest.aliases, ([name]) => name),
+    spaces: sorted(spaces, ({ ns }) => ns.join('|'))
+      .filter((space) => !isBlank(space))
+      .map(({ awaited, touched, ...space }) => ({
+        ...space,
+        awaited: awaited.toSorted(),
+        // A graph above may have committed what this one still has noted.
+        touched: touched.filter((id) => isUncommitted(versionOf(state, id), space.ns)).toSorted(),
+      })),
+    settled: sorted(settled, ({ message }) => message.id),
+    live: sorted(live, ({ id }) => id),
+  }
+}
+
+test(
+  'a withdrawn attempt leaves no trace: the state is that of a log in which it told nothing',
+  () => {
+    let withdrawn = 0
+    fc.assert(
+      fc.property(logs, (events) => {
+        const counts = whatCounts(events)
+        if (counts.length < events.length) withdrawn++
+        expect(tracesIn(told(events))).toEqual(tracesIn(told(linked(counts))))
+      }),
+      cases(),
+    )
+    expect(withdrawn).toBeGreaterThan(10)
+  },
+  timeout,
+)
+
+test(
+  'nothing is left of an attempt at the very moment it is withdrawn',
+  () => {
+    fc.assert(
+      fc.property(logs, (events) => {
+        const states = statesOf(events)
+        for (const [i, event] of events.entries()) {
+          if (event.type !== 'rewind') continue
+          const counts = linked(whatCounts(events.slice(0, i + 1)))
+          expect(tracesIn(states[i + 1]!)).toEqual(tracesIn(told(counts)))
+        }
+      }),
+      cases(),
+    )
+  },
+  timeout,
+)
+
+/** What one run of a chat without state tells: messages that stream, are put whole, and are left open at its end. */
+const speech = (run: string): fc.Arbitrary<RunEvent[]> =>
+  fc
+    .array(fc.record({ text: fc.string({ maxLength: 4 }), ends: fc.boolean(), put: fc.boolean() }), { maxLength: 6 })
+    .map((messages) => [
+      { type: 'run.start', run, protocol: 1 },
+      ...messages.flatMap(({ text, ends, put }, i): RunEvent[] => {
+        const id = `${run}.${i}`
+        if (put) return [{ type: 'message', run, message: { id, role: 'tool', content: text } }]
+        return [
+          { type: 'message.start', run, id, role: 'assistant' },
+          { type: 'message.delta', run, id, part: 0, at: 0, text },
+          ...(ends ? [{ type: 'message.end', run, id, lengths: [text.length] } as const] : []),
+        ]
+      }),
+      { type: 'run.end', run, status: 'done' },
+    ])
+
+function mixed(a: readonly RunEvent[], b: readonly RunEvent[], luck: readonly boolean[]): StampedEvent[] {
+  const [left, right] = [[...a], [...b]]
+  const events: RunEvent[] = []
+  for (let i = 0; left.length + right.length > 0; i++) {
+    const next = (luck[i] ? left.shift() : right.shift()) ?? left.shift() ?? right.shift()
+    if (next !== undefined) events.push(next)
+  }
+  return stamp(events)
+}
+
+test(
+  'two runs on one thread do not touch the messages of each other',
+  () => {
+    fc.assert(
+      fc.property(speech('a'), speech('b'), fc.array(fc.boolean(), { minLength: 40 }), (a, b, luck) => {
+        const both = told(mixed(a, b, luck))
+        const alone = [told(stamp(a)), told(stamp(b))]
+        for (const state of alone) {
+          for (const id of state.settled.keys()) expect(messageOf(both, id)).toEqual(messageOf(state, id))
+        }
+        expect(both.settled.size).toBe(alone[0]!.settled.size + alone[1]!.settled.size)
+        expect(both.live.size).toBe(0)
+      }),
+      cases(),
+    )
+  },
+  timeout,
+)
