@@ -23,7 +23,7 @@ export interface CommandOptions<G extends string = string, U = unknown> {
   /** State update, as a node would return it. */
   update?: U
   /** Where to go next, besides the node's edges. */
-  goto?: G | Send | readonly (G | Send)[]
+  goto?: G | Send<G> | readonly (G | Send<G>)[]
   /** Answers the thread's interrupts: the answer, or answers by interrupt id. As input of a run only. */
   resume?: unknown
   /** `Command.PARENT`: update and goto are meant for the graph that holds this one. */

@@ -183,7 +183,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
   }
 
   /** Runs below the task of `ctx`: in its namespace, with its signal, streaming live. Prefer `ctx.run(graph, input)`. */
-  async runWithin(ctx: NodeContext, input: unknown): Promise<T['state']> {
+  async runWithin(ctx: NodeContext, input: T['input']): Promise<T['state']> {
     return await driveBelow(this.#compiled.plan, ctx, input)
   }
 

@@ -69,7 +69,7 @@ export interface NodeContext<
    */
   readonly interrupt: { call<T = Answer>(value: Ask, options?: { schema?: StandardSchema<unknown, T> }): T }['call']
   /** Runs a graph below this task, with its namespace, streaming live. Works where there is no AsyncLocalStorage too. */
-  readonly run: <I, O>(graph: CallableGraph<I, O>, input: I) => Promise<O>
+  readonly run: <I, O>(graph: CallableGraph<I, O>, input: NoInfer<I>) => Promise<O>
   /** Shows a message at once, before the node returns; it enters the state only if the node returns it too. Answers its id. */
   readonly pushMessage: (message: MessageInput | string) => string
 }

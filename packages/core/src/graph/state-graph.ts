@@ -10,9 +10,10 @@ import type { NodeContext } from './node-context.ts'
 import type { Branch, Join, NodeOptions, NodeSpec, Plan, RetryPolicy } from './plan.ts'
 import { validatePlan } from './validate.ts'
 
-/** An update: an object with state keys that is nothing else (no list, promise, stream or command). */
+/** An update: an object with state keys that is nothing else (no function, list, promise, stream or command). */
 type Plain<U> = U &
   object & {
+    [Symbol.hasInstance]?: never
     [Symbol.toStringTag]?: never
     [Symbol.iterator]?: never
     [Symbol.asyncIterator]?: never
@@ -29,18 +30,20 @@ type Bad<Y, U> =
     : Y extends object
       ? Extract<Exclude<keyof Y, keyof U>, string>
       : never
-type Check<Y, U> = [Bad<Y, U>] extends [never]
-  ? unknown
-  : string extends Bad<Y, U>
-    ? unknown
-    : `unknown state key "${Bad<Y, U>}"`
+type UnknownKey<K extends string> = `unknown state key "${K}"`
+type Check<Y, U> = [Bad<Y, U>] extends [never] ? unknown : string extends Bad<Y, U> ? unknown : UnknownKey<Bad<Y, U>>
 
 /** Goto targets that are known from a node's type; a dynamic one is checked at run time. */
 type Gotos<Y> = Y extends Command<infer G, infer _U> ? (string extends G ? never : G) : never
-type Missing<G extends string> = `node "${G}" is a goto target but was never added`
+/**
+ * What `compile()` looks at: goto targets, and bad keys that {@link Check} did not see: `NoInfer` keeps it from telling the
+ * members of a union of commands and updates apart.
+ */
+type Open<Y, U> = Gotos<Y> | (string extends Bad<Y, U> ? never : UnknownKey<Bad<Y, U>>)
+type Missing<G extends string> = G extends UnknownKey<string> ? G : `node "${G}" is a goto target but was never added`
 
-/** A router's answer: names, sends, or keys of its map. */
-type Routed<K> = K | Send | readonly (K | Send)[]
+/** A router's answer: names (or keys of its map), sends to nodes, or a list of them. */
+type Routed<K, N extends string> = K | Send<N> | readonly (K | Send<N>)[]
 
 /** Declares what a graph's events carry, and its nodes' names up front. Fields are for the compiler only. */
 export interface GraphOptions<C, IP, RS, D extends string> {
@@ -88,8 +91,10 @@ interface Pieces {
   readonly branches: Map<string, Branch[]>
 }
 
-/** A node that failed for good: `error` is what it threw. */
-type ErrorHandler<S, X, U, D extends string> = (error: unknown, state: ValueOf<S>, ctx: X) => Returned<Result<U, D>>
+/** What a node takes, with a handler for when it failed for good: `error` is what it threw. */
+type Options<S, X, H> = NodeOptions & {
+  onError?: ((error: unknown, state: ValueOf<S>, ctx: X) => Returned<H>) & Check<NoInfer<H>, UpdateOf<S>>
+}
 
 /**
  * Builds a graph: nodes that read the state and return updates, and edges that say what runs next. Add nodes before the
@@ -114,22 +119,22 @@ export class StateGraph<
     this.#options = options
   }
 
-  /**
-   * Adds a node: a function of state and context, sync, async or an async generator (each yield is an update). Throws
-   * `INVALID_GRAPH` when the name is taken or reserved.
-   */
-  addNode<const K extends D, Y extends Result<UpdateOf<S>, D>>(
-    name: K,
-    run: ((state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Returned<Y>) &
-      Check<NoInfer<Y>, UpdateOf<S>>,
-    options?: NodeOptions & { onError?: ErrorHandler<S, NodeContext<C, IP, RS, UpdateOf<S>, D>, UpdateOf<S>, D> },
-  ): StateGraph<S, C, IP, RS, D, N | K, G | Gotos<Y>>
   /** Adds a compiled graph as a node: it reads the keys it shares with this state and returns what it ends with. */
   addNode<const K extends D>(
     name: K,
     graph: Graph & TypedGraph,
     options?: NodeOptions,
   ): StateGraph<S, C, IP, RS, D, N | K, G>
+  /**
+   * Adds a node: a function of state and context, sync, async or an async generator (each yield is an update). Throws
+   * `INVALID_GRAPH` when the name is taken or reserved.
+   */
+  addNode<const K extends D, Y extends Result<UpdateOf<S>, D>, H extends Result<UpdateOf<S>, D> = never>(
+    name: K,
+    run: ((state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Returned<Y>) &
+      Check<NoInfer<Y>, UpdateOf<S>>,
+    options?: Options<S, NodeContext<C, IP, RS, UpdateOf<S>, D>, H>,
+  ): StateGraph<S, C, IP, RS, D, N | K, G | Open<Y | H, UpdateOf<S>>>
   addNode(name: string, run: unknown, options: NodeOptions & { onError?: unknown } = {}): unknown {
     this.#add(name, run, options)
     return this
@@ -153,14 +158,14 @@ export class StateGraph<
   }
 
   /** Asks `route` after a node where to go: names (or keys of `map`), sends, several of them, or `END`. */
-  addConditionalEdges<const R extends Routed<N | END>>(
+  addConditionalEdges<const R extends Routed<N | END, N>>(
     from: N | START,
     route: (state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => R | PromiseLike<R>,
     targets?: readonly (N | END)[],
   ): this
   addConditionalEdges<const K extends string | number | boolean>(
     from: N | START,
-    route: (state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Routed<K> | PromiseLike<Routed<K>>,
+    route: (state: ValueOf<S>, ctx: NodeContext<C, IP, RS, UpdateOf<S>, D>) => Routed<K, N> | PromiseLike<Routed<K, N>>,
     map: { readonly [P in `${K}`]: N | END },
   ): this
   addConditionalEdges(

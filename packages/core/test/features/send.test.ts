@@ -75,7 +75,7 @@ describe('a send', () => {
   test('to no node fails naming it', async () => {
     const graph = new StateGraph(schema())
       .addNode('work', () => ({}))
-      .addConditionalEdges(START, () => new Send('nope', {}))
+      .addConditionalEdges(START, () => new Send('nope' as string as 'work', {}))
       .compile()
     expect(await rejection(graph.invoke({}))).toMatchObject({
       code: 'INVALID_UPDATE',
@@ -86,7 +86,7 @@ describe('a send', () => {
   test('to the end fails: nothing can be sent there', async () => {
     const graph = new StateGraph(schema())
       .addNode('work', () => ({}))
-      .addConditionalEdges(START, () => new Send(END, {}))
+      .addConditionalEdges(START, () => new Send(END as string as 'work', {}))
       .compile()
     expect(await rejection(graph.invoke({}))).toMatchObject({ code: 'INVALID_UPDATE' })
   })
