@@ -72,8 +72,15 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rivulet-types-'))
   const files = Object.entries(mistakes).map(([, { code }], i) => [`mistake-${i}.ts`, source(code)] as const)
   const options = {
-    ...{ noEmit: true, composite: false, incremental: false, isolatedDeclarations: false, declaration: false },
-    ...{ declarationMap: false, sourceMap: false, lib: ['ES2023', 'DOM'], noErrorTruncation: true },
+    noEmit: true,
+    composite: false,
+    incremental: false,
+    isolatedDeclarations: false,
+    declaration: false,
+    declarationMap: false,
+    sourceMap: false,
+    lib: ['ES2023', 'DOM'],
+    noErrorTruncation: true,
   }
   const config = { extends: base, compilerOptions: options, files: files.map(([name]) => name) }
   for (const [name, text] of [

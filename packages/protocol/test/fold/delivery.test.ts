@@ -2,21 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { emptyState, fold, foldAll, type RivuletEvent, type StampedEvent } from '../../src/index.ts'
 import { compactRun } from '../../src/log/compact.ts'
-import {
-  below,
-  cases,
-  inBatches,
-  linked,
-  logs,
-  snapshotOf,
-  statesOf,
-  stamp,
-  textOf,
-  timeout,
-  told,
-  toldInBatches,
-} from './logs.ts'
+import { below, cases, logs, timeout } from './logs.ts'
 import { mergedDeltas, overlapping } from './rewrite.ts'
+import { inBatches, linked, snapshotOf, statesOf, stamp, textOf, told, toldInBatches } from './thread.ts'
 
 const sizes = fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 6 })
 

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cases, logs, statesOf, timeout } from './logs.ts'
+import { cases, logs, timeout } from './logs.ts'
 import { interpret } from './oracle.ts'
 import { screenOf, screenOfPlay } from './screen.ts'
+import { statesOf } from './thread.ts'
 
 test(
   'after every event the screen shows what counts of all events so far',

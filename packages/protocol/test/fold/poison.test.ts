@@ -17,7 +17,8 @@ import {
   type StampedEvent,
   type ThreadState,
 } from '../../src/index.ts'
-import { cases, linked, logs, textOf, timeout, told } from './logs.ts'
+import { cases, logs, timeout } from './logs.ts'
+import { linked, textOf, told } from './thread.ts'
 
 /** Fields that the fold relies on, by type, each with values it must refuse. */
 const required: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {

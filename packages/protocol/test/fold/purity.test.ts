@@ -18,7 +18,8 @@ import {
   type StampedEvent,
   type ThreadState,
 } from '../../src/index.ts'
-import { cases, logs, shortLogs, statesOf, textOf, timeout, told } from './logs.ts'
+import { cases, logs, shortLogs, timeout } from './logs.ts'
+import { statesOf, textOf, told } from './thread.ts'
 
 function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { messageOf, serializeState, type RunEvent, type StampedEvent, type ThreadState } from '../../src/index.ts'
 import { isUncommitted, versionOf } from '../../src/fold/entries.ts'
-import { cases, linked, logs, stamp, statesOf, timeout, told } from './logs.ts'
+import { cases, logs, timeout } from './logs.ts'
 import { whatCounts } from './oracle.ts'
+import { linked, stamp, statesOf, told } from './thread.ts'
 
 /**
  * All that is in a state but its place in the log and the count of what was ignored. Order counts where a viewer sees
