@@ -7,10 +7,11 @@ import { savedOf, storeError, type RunScope } from '../runtime/run-scope.ts'
 import { taskAs } from '../runtime/start.ts'
 import { NOTHING, planNext, type NextStep } from '../runtime/step.ts'
 import { routesFrom } from '../runtime/task.ts'
-import { applyWrites, initialValues, ownUpdate, visible, type Update, type Values } from '../state/schema.ts'
+import { applyWrites, initialValues, ownUpdate, visible, type Update } from '../state/schema.ts'
 import { diffOf } from './change.ts'
 import type { Checkpoint, Checkpointer, SavedCheckpoint, StateChange } from './checkpointer.ts'
 import { revive } from './revive.ts'
+import { seenValues } from './seen.ts'
 
 /** A thread's state as its graph shows it; `undefined` when the thread or checkpoint is not there. */
 export async function stateOf(
@@ -36,7 +37,7 @@ export async function* historyOf(
 function graphState(plan: Plan, saved: SavedCheckpoint): GraphState {
   const { nodes, sends } = leftOf(saved)
   return {
-    values: visible(plan.schema, withEnded(plan, saved)),
+    values: visible(plan.schema, seenValues(plan.schema, saved)),
     next: [...sends.map(({ node }) => node), ...nodes.map(({ name }) => name)],
     checkpointId: saved.id,
     ...(saved.parent !== undefined && { parentCheckpointId: saved.parent }),
@@ -57,14 +58,6 @@ function leftOf({ id, step, next, tasks, tasksFrom }: SavedCheckpoint): Pick<Nex
     nodes: next.nodes.filter(({ name }) => !ended.has(nodeTaskId(base, name))),
     sends: next.sends.filter(({ node }, i) => !ended.has(sendTaskId(base, i, node))),
   }
-}
-
-/** State with what had ended of a step that waits for an answer, or did: values never go backwards. */
-function withEnded(plan: Plan, { values, tasks }: SavedCheckpoint): Values {
-  const waits = tasks.some((task) => task.interrupts !== undefined)
-  const shown = tasks.filter((task) => waits || task.shown)
-  const writes = shown.map(({ node, updates = [] }) => ({ writer: `node "${node}"`, updates }))
-  return applyWrites(plan.schema, values, writes)
 }
 
 /** How a thread is changed from outside. */
@@ -123,7 +116,7 @@ async function asTheNode(
   node: string,
 ): Promise<Changed> {
   const { plan } = graph
-  const before = saved === undefined ? initialValues(plan.schema) : withEnded(plan, saved)
+  const before = saved === undefined ? initialValues(plan.schema) : seenValues(plan.schema, saved)
   graph.standAt(freshStanding(before))
   const targets = await routesFrom(graph, taskAs(graph, node), [made])
   const values = applyWrites(plan.schema, before, [{ writer: `node "${node}"`, updates: [made] }])

@@ -211,14 +211,18 @@ export class Announcer {
 
   #put(message: Message): void {
     const { scope, checkpoint } = this.#graph
-    if (scope.openIds.has(message.id)) {
-      // A task streams under this id: what holds is said once it is done and the root's state is known.
-      scope.told.add(message.id)
-      return
-    }
+    if (this.#waitsForOpen(message.id)) return
     this.#note(message.id, message)
     const shown = checkpoint === undefined ? message : { ...message, meta: { ...message.meta, checkpoint } }
     scope.sink.emit({ type: 'message', ...this.#place(), message: shown })
+  }
+
+  /** Whether a task streams under this id: then what holds is said once it is done and the root's state is known. */
+  #waitsForOpen(id: string): boolean {
+    const { openIds, told } = this.#graph.scope
+    if (!openIds.has(id)) return false
+    told.add(id)
+    return true
   }
 
   #note(id: string, message: Message | undefined): void {
@@ -230,11 +234,13 @@ export class Announcer {
 
   /** Messages that the thread held before this run, for readers who have only this run. */
   history(values: Values): void {
-    if (!this.#graph.wants.values) return
+    const { wants, scope } = this.#graph
+    if (!wants.values) return
     for (const key of this.#lists) {
       for (const message of (values[key] ?? []) as readonly Message[]) {
+        if (this.#waitsForOpen(message.id)) continue
         this.#note(message.id, message)
-        this.#graph.scope.sink.emit({ type: 'message', ...this.#place(), message })
+        scope.sink.emit({ type: 'message', ...this.#place(), message })
       }
     }
   }

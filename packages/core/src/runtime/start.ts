@@ -1,8 +1,17 @@
 import { RivuletError, formatNamespace } from '@rivulet/protocol'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
+import { seenValues } from '../checkpoint/seen.ts'
 import { isCommand, Send, START, type Command } from '../graph/command.ts'
 import type { NodeSpec, Plan, Target } from '../graph/plan.ts'
-import { initialValues, ownUpdate, validateInput, visible, type StateSchema, type Update } from '../state/schema.ts'
+import {
+  initialValues,
+  ownUpdate,
+  validateInput,
+  visible,
+  type StateSchema,
+  type Update,
+  type Values,
+} from '../state/schema.ts'
 import { freshStanding, standingOf, type GraphRun } from './graph-run.ts'
 import type { Task } from './host.ts'
 import { randomId, stableId } from './ids.ts'
@@ -117,7 +126,7 @@ async function enterWith(
   if (saved === undefined) graph.standAt(freshStanding(initialValues(schema)))
   else graph.standAt({ ...standingOf(saved), step: saved.step + 1, next: NOTHING, tasks: [] })
   graph.save('input', saved?.values, { next: AT_ENTRY, input: update })
-  return apply(graph, update)
+  return apply(graph, update, saved && leftBehind(graph, saved))
 }
 
 /**
@@ -137,10 +146,18 @@ export function taskAs(graph: GraphRun, node: string): Task {
   return { id: node, spec, input: graph.values, triggers: [], sent: false }
 }
 
-async function apply(graph: GraphRun, update: Update): Promise<void> {
+/** What readers saw of a step that is given up half way; `undefined` when that is the state. */
+function leftBehind({ plan, values }: GraphRun, saved: SavedCheckpoint): Values | undefined {
+  const seen = seenValues(plan.schema, saved)
+  return seen === values ? undefined : seen
+}
+
+/** Takes an input in; `seen` is what readers have if that is not the state before it. */
+async function apply(graph: GraphRun, update: Update, seen?: Values): Promise<void> {
   const targets = await routesFrom(graph, taskAs(graph, START), [update])
   const before = graph.enter(update, targets)
-  if (Object.keys(visible(graph.plan.schema, update)).length > 0) graph.announcer.values(before, graph.values)
+  if (seen !== undefined || Object.keys(visible(graph.plan.schema, update)).length > 0)
+    graph.announcer.values(seen ?? before, graph.values)
   graph.save('loop', before)
 }
 
@@ -156,9 +173,10 @@ async function command(
     graph.keepTasks()
   }
   const before = graph.values
+  const seen = saved && given.goto.length > 0 ? leftBehind(graph, saved) : undefined
   if (given.update !== undefined) applyUpdate(graph, given.update, 'the command')
   if (given.goto.length > 0) graph.jump(targetsOf(graph, given.goto))
-  graph.announcer.values(before, graph.values)
+  graph.announcer.values(seen ?? before, graph.values)
   graph.step++
   graph.save('update', saved === undefined ? undefined : before)
   return Promise.resolve()

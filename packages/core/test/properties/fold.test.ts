@@ -246,7 +246,7 @@ test('what readers fold of the events is the state: retries, edits, removals, gr
       const onebyone = stamped.reduce<ThreadState>(fold, emptyState())
       expect(comparable(valuesOf(onebyone))).toEqual(comparable(valuesOf(seen)))
     }),
-    { numRuns: 250 },
+    { numRuns: Number(process.env['FOLD_RUNS'] ?? 250) },
   )
   // The property is worth something only when most runs come to their end.
   expect(done).toBeGreaterThan(250)
