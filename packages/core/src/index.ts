@@ -38,6 +38,14 @@ export type {
 export { MemoryCheckpointer } from './checkpoint/memory.ts'
 export { type ChatModel, type ChatSource, fromAsyncIterable, type MessagesInput } from './models/chat-model.ts'
 export type { ChatOptions, MessageChunk, ToolCallChunk, ToolSpec } from './models/chunk.ts'
+export type { Clock } from './models/clock.ts'
+export {
+  type ScriptedCallRecord,
+  scriptedModel,
+  type ScriptedModel,
+  type ScriptedOptions,
+} from './models/scripted-model.ts'
+export type { ScriptedAnswer, ScriptedCall, ScriptedTurn } from './models/scripted-turn.ts'
 export { getContext, getWriter, interrupt } from './runtime/task-context.ts'
 export {
   type CheckpointChunk,

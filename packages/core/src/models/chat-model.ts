@@ -1,6 +1,7 @@
 import { normalizeMessage, type Message, type MessageInput } from '@rivulet/protocol'
 import { randomId } from '../runtime/ids.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
+import { turnDue } from '../runtime/turns.ts'
 import type { ChatOptions, MessageChunk } from './chunk.ts'
 import { MessageStream } from './message-stream.ts'
 
@@ -82,7 +83,7 @@ async function* pieces({ chunks, out, streaming }: Call): AsyncGenerator<Message
     for await (const given of await chunks()) {
       const chunk = typeof given === 'string' ? { content: given } : given
       out.take(chunk, streaming)
-      const room = out.room()
+      const room = out.room() ?? turnDue()
       if (room !== undefined) await room
       if (streaming) yield chunk
     }
