@@ -151,7 +151,7 @@ function statusOf({ state, starting, failure, connection }: ThreadFacts): Thread
   if (failure !== undefined || run?.status === 'error') return 'error'
   if (run?.status === 'interrupted' && state.interrupts.size > 0) return 'interrupted'
   const isOpen = connection.phase !== 'idle' && connection.phase !== 'closed'
-  return isOpen && state.log === '' && state.cursor === 0 ? 'loading' : 'idle'
+  return isOpen && state.log === '' && run === undefined ? 'loading' : 'idle'
 }
 
 const runErrors = new WeakMap<WireError, RivuletError>()
