@@ -2,6 +2,7 @@ import { normalizeMessage, type Message, type MessageInput } from '@rivulet/prot
 import { randomId } from '../runtime/ids.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
 import { turnDue } from '../runtime/turns.ts'
+import { withAnsweredCalls } from '../tools/open-calls.ts'
 import type { ChatOptions, MessageChunk } from './chunk.ts'
 import { MessageStream } from './message-stream.ts'
 
@@ -54,7 +55,8 @@ function mergeOptions(defaults: ChatOptions, options: ChatOptions = {}): ChatOpt
 
 function conversation(messages: MessagesInput): readonly Message[] {
   const list = typeof messages === 'string' ? [messages] : messages
-  return list.map((message) => normalizeMessage(message, randomId))
+  // Providers refuse a call without an answer: one that was cut off is answered by saying so.
+  return withAnsweredCalls(list.map((message) => normalizeMessage(message, randomId)))
 }
 
 interface Call {

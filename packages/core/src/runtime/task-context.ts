@@ -2,7 +2,7 @@ import { RivuletError, toJson, type MessageInput, type Namespace, normalizeMessa
 import { Command, type CommandOptions } from '../graph/command.ts'
 import type { NodeContext, Progress } from '../graph/node-context.ts'
 import type { StandardSchema } from '../state/standard-schema.ts'
-import { describeIssues } from '../state/standard-schema.ts'
+import { describeIssues, jsonSchemaOf } from '../state/standard-schema.ts'
 import type { Attempt } from './attempt.ts'
 import { ambientContext, noContext } from './async-context.ts'
 import { stableId } from './ids.ts'
@@ -161,7 +161,9 @@ function ask<T>(
   }
   const id = stableId(`${task.id}/interrupt/${attempt.nextQuestion(toolCallId)}`)
   if (graph.answers.has(id)) return checked(graph.answers.get(id), schema, id)
-  throw attempt.ask([{ id, value: toJson(value), ...jsonSchemaOf(schema), node: name, ns: graph.ns }])
+  const told = jsonSchemaOf(schema)
+  const asked = { id, value: toJson(value), ...(told !== undefined && { schema: told }), node: name, ns: graph.ns }
+  throw attempt.ask([asked])
 }
 
 function checked<T>(answer: unknown, schema: StandardSchema<unknown, T> | undefined, id: string): T {
@@ -175,11 +177,6 @@ function checked<T>(answer: unknown, schema: StandardSchema<unknown, T> | undefi
     'INVALID_INPUT',
     `the answer to interrupt ${id} is not valid: ${describeIssues(result.issues)}`,
   )
-}
-
-function jsonSchemaOf(schema: StandardSchema | undefined): { schema?: unknown } {
-  const toJsonSchema = (schema as { toJSONSchema?: () => unknown } | undefined)?.toJSONSchema
-  return typeof toJsonSchema === 'function' ? { schema: toJsonSchema.call(schema) } : {}
 }
 
 /** The writer of the node this code runs in. Throws `NO_CONTEXT` outside of one, and where the platform cannot tell. */

@@ -33,3 +33,23 @@ export function describeIssues(issues: readonly StandardIssue[]): string {
     })
     .join('; ')
 }
+
+/** A schema that can say itself as JSON Schema: by the specification's own way, or as zod or arktype do. */
+interface SaysJsonSchema {
+  readonly '~standard': { readonly jsonSchema?: { input?: (options: { target: string }) => unknown } }
+  readonly toJSONSchema?: () => unknown
+  readonly toJsonSchema?: () => unknown
+}
+
+/** The JSON Schema of what a schema takes in; `undefined` when it cannot say. Never throws: some types have none. */
+export function jsonSchemaOf(schema: StandardSchema | undefined): unknown {
+  if (schema === undefined) return undefined
+  const can = schema as StandardSchema & Partial<SaysJsonSchema>
+  try {
+    const ways = can['~standard'].jsonSchema
+    if (ways?.input !== undefined) return ways.input({ target: 'draft-2020-12' })
+    return can.toJSONSchema?.() ?? can.toJsonSchema?.()
+  } catch {
+    return undefined
+  }
+}
