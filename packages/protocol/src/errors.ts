@@ -19,7 +19,8 @@
  * - `RUN_CONFLICT`: the thread is busy with another run.
  * - `SLOW_CONSUMER`: the reader fell too far behind and was dropped; it may resume.
  * - `DISCONNECTED`: the connection is gone and the retries are used up.
- * - `AUTH_REQUIRED`, `FORBIDDEN`, `NOT_FOUND`, `UNSUPPORTED`: as in HTTP.
+ * - `RUN_LOST`: the server stopped during the run, which cannot go on: its graph remembers nothing, or it was lost too often.
+ * - `AUTH_REQUIRED`, `FORBIDDEN`, `NOT_FOUND`, `UNSUPPORTED`, `UNSUPPORTED_MEDIA_TYPE`: as in HTTP.
  * - `INTERNAL`: a defect of ours or of a store; the cause is in the server's log.
  */
 export const errorCodes = [
@@ -41,10 +42,12 @@ export const errorCodes = [
   'RUN_CONFLICT',
   'SLOW_CONSUMER',
   'DISCONNECTED',
+  'RUN_LOST',
   'AUTH_REQUIRED',
   'FORBIDDEN',
   'NOT_FOUND',
   'UNSUPPORTED',
+  'UNSUPPORTED_MEDIA_TYPE',
   'INTERNAL',
 ] as const
 

@@ -54,10 +54,11 @@ export interface StreamableGraph {
   /** Runs once and yields every event from `run.start` to `run.end`. Errors of the run are in `run.end`, not thrown. */
   events(input: unknown, options?: RunOptions): AsyncIterable<RunEvent>
   /**
-   * Throws `INVALID_INPUT` when no run could take this input, so that a caller is told before anything begins. What
-   * depends on the thread's state is judged by the run.
+   * Throws `INVALID_INPUT` when a run could not take this input, so that a caller is told before anything begins. What
+   * depends on the thread's state is judged by that of `threadId`, at `checkpointId` or its newest; without a thread it
+   * is left to the run.
    */
-  checkInput?(input: unknown): Promise<void>
+  checkInput?(input: unknown, options?: Pick<RunOptions, 'threadId' | 'checkpointId'>): Promise<void>
   /** This graph with a memory of its threads: itself when it has a checkpointer. */
   withMemory?(): StreamableGraph
   getState?(threadId: string, checkpointId?: string): Promise<GraphState | undefined>

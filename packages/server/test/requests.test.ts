@@ -1,7 +1,10 @@
+import { gzipSync } from 'node:zlib'
+import { StateGraph, START } from '@rivulet/core'
 import { messagesOf, RivuletError } from '@rivulet/protocol'
 import { describe, expect, test, vi } from 'vitest'
 import { createApp, memoryStore } from '../src/index.ts'
 import { serve } from '../src/node/index.ts'
+import { z } from 'zod'
 import { chatGraph, Gate, wordGraph } from './graphs.ts'
 import { foldFrames, startServer } from './server.ts'
 
@@ -147,21 +150,62 @@ describe('a body', () => {
   })
 
   test.each([
-    'text/plain',
-    'application/x-www-form-urlencoded',
-    'multipart/form-data; boundary=x',
-    'application/jsonp',
-  ])('of type %s is refused', async (type) => {
-    const server = await startServer({ graphs: graphs() })
-    const answer = await server.post('/v1/threads/t1/runs', '{"graph":"words"}', { 'content-type': type })
-    expect(answer.status).toBe(400)
+    ['text/plain', 403],
+    ['Text/Plain; charset=utf-8', 403],
+    ['application/x-www-form-urlencoded', 403],
+    ['multipart/form-data; boundary=x', 403],
+    ['application/jsonp', 415],
+    ['application/xml', 415],
+    [`application/${'a+'.repeat(50_000)}`, 415],
+  ])('of type %.40s is refused with %s: a form of another site can send some of them', async (type, status) => {
+    const { app } = await startServer({ graphs: graphs() })
+    const answer = await app.fetch(
+      new Request('http://127.0.0.1/v1/threads/t1/runs', {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body: '{"graph":"words"}',
+      }),
+    )
+    expect(answer.status).toBe(status)
     expect((await answer.json()).error.message).toContain('the content type must be application/json')
   })
 
-  test('that is compressed is refused', async () => {
-    const server = await startServer({ graphs: graphs() })
-    const answer = await server.post('/v1/threads/t1/runs', '{"graph":"words"}', { 'content-encoding': 'gzip' })
-    expect(answer.status).toBe(400)
+  test('that says nothing of its type is refused', async () => {
+    const { app } = await startServer({ graphs: graphs() })
+    const body = new TextEncoder().encode('{"graph":"words"}')
+    const answer = await app.fetch(new Request('http://127.0.0.1/v1/threads/t1/runs', { method: 'POST', body }))
+    expect(answer.status).toBe(415)
+  })
+
+  describe('that is compressed', () => {
+    const send = (url: string, body: Uint8Array<ArrayBuffer>, encoding = 'gzip') =>
+      fetch(`${url}/v1/threads/t1/runs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'content-encoding': encoding },
+        body,
+      })
+
+    test('with gzip is read', async () => {
+      const server = await startServer({ graphs: graphs() })
+      expect((await send(server.url, Uint8Array.from(gzipSync('{"graph":"words"}')))).status).toBe(202)
+    })
+
+    test('and grows beyond the limit is refused while it grows', async () => {
+      const server = await startServer({ graphs: graphs() })
+      const bomb = Uint8Array.from(gzipSync(Buffer.alloc(256 * 1024 * 1024)))
+      expect(bomb.length).toBeLessThan(1024 * 1024)
+      const before = process.memoryUsage.rss()
+      expect((await send(server.url, bomb)).status).toBe(413)
+      expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024)
+    })
+
+    test('and is not what it says, or in another way, is refused', async () => {
+      const server = await startServer({ graphs: graphs() })
+      const plain = new TextEncoder().encode('{"graph":"words"}')
+      expect((await send(server.url, plain)).status).toBe(400)
+      expect((await send(server.url, plain, 'br')).status).toBe(415)
+      expect(server.errors).toEqual([])
+    })
   })
 
   test('with hostile keys changes no prototype, and the run goes on', async () => {
@@ -270,6 +314,17 @@ describe('pages of other origins', () => {
     const answer = await open.get('/v1/threads', { origin: page })
     expect(answer.headers.get('access-control-allow-origin')).toBe(page)
     expect(answer.headers.get('access-control-allow-credentials')).toBe('true')
+  })
+
+  test('are told of the methods there are, and of no others', async () => {
+    const server = await startServer({ graphs: graphs(), cors: { origins: [page] } })
+    const { headers } = await preflight(server.url, page)
+    expect(headers.get('access-control-allow-methods')?.split(/, ?/)).toEqual(['GET', 'POST', 'DELETE'])
+    expect(headers.get('access-control-allow-headers')?.split(/, ?/)).toEqual([
+      'content-type',
+      'authorization',
+      'last-event-id',
+    ])
   })
 
   test('with any origin allowed get no credentials', async () => {
@@ -400,6 +455,9 @@ describe('threads', () => {
     const [before] = older
     expect(await (await server.get(`/v1/threads/t1/state?checkpointId=${before.checkpointId}`)).json()).toEqual(before)
     expect((await server.get('/v1/threads/t1/state?checkpointId=none')).status).toBe(404)
+    expect((await server.get('/v1/threads/t1/history?before=none')).status).toBe(404)
+    await server.post('/v1/threads', { id: 't2' })
+    expect((await server.get('/v1/threads/t2/history?before=none')).status).toBe(404)
   })
 
   test('of a graph without a memory show what its events said', async () => {
@@ -520,5 +578,37 @@ describe('an input that no run could take is refused before one begins', () => {
     const { error } = (await response.json()) as { error: { code: string; message: string } }
     expect(error.code).toBe('INVALID_INPUT')
     expect(error.message).toContain(sentence)
+  })
+})
+
+describe('an input that only the whole state can judge', () => {
+  const graph = () =>
+    new StateGraph(
+      z.object({ low: z.number(), high: z.number() }).refine(({ low, high }) => low <= high, 'low is high'),
+    )
+      .addNode('keep', () => ({}))
+      .addEdge(START, 'keep')
+      .compile()
+
+  test('is judged over what the thread holds, before a run begins', async () => {
+    const server = await startServer({ graphs: { range: graph() } })
+    const run = (input: object, more: object = {}) =>
+      server.post('/v1/threads/t1/runs?wait=1', { graph: 'range', input, ...more })
+    const first = await run({ low: 3 })
+    expect(first.status).toBe(400)
+    expect(await (await run({ low: 3, high: 5 })).json()).toMatchObject({ status: 'done' })
+    const [{ checkpointId }] = await (await server.get('/v1/threads/t1/history?limit=1')).json()
+    const refused = await run({ low: 7 })
+    expect(refused.status).toBe(400)
+    expect((await refused.json()).error).toMatchObject({ code: 'INVALID_INPUT' })
+    expect(await (await run({ high: 9 })).json()).toMatchObject({ status: 'done' })
+    expect(await (await run({ low: 7 })).json()).toMatchObject({ status: 'done', values: { low: 7, high: 9 } })
+    expect((await run({ low: 7 }, { checkpointId })).status).toBe(400)
+  })
+
+  test('is left to the run where the graph keeps no threads', async () => {
+    await expect(graph().checkInput({ low: 3 })).resolves.toBeUndefined()
+    await expect(graph().checkInput({ low: 'x' })).resolves.toBeUndefined()
+    await expect(graph().checkInput('x')).rejects.toMatchObject({ code: 'INVALID_INPUT' })
   })
 })

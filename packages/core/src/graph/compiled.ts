@@ -198,9 +198,17 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     return Object.fromEntries(Object.entries(state as object).filter(([key]) => inputKeys?.includes(key) ?? true))
   }
 
-  /** Throws `INVALID_INPUT` when no run could take this input; what depends on a thread's state is judged by the run. */
-  checkInput(input: unknown): Promise<void> {
-    return checkInput(this.#compiled.plan, input)
+  /**
+   * Throws `INVALID_INPUT` when a run could not take this input. A schema for the whole state sees it over what the
+   * thread holds; without a thread that is left to the run.
+   */
+  checkInput(
+    input: unknown,
+    { threadId, checkpointId }: Pick<CallOptions, 'threadId' | 'checkpointId'> = {},
+  ): Promise<void> {
+    const { plan, checkpointer } = this.#compiled
+    if (threadId === undefined || plan.schema.whole === undefined) return checkInput(plan, input, undefined)
+    return checkInput(plan, input, async () => (await checkpointer?.get(threadId, '', checkpointId))?.values)
   }
 
   /** This graph with a memory of its threads: itself when it has a checkpointer. */

@@ -130,13 +130,18 @@ async function enterWith(
 }
 
 /**
- * Throws `INVALID_INPUT` when no run could take this input. A schema for the whole state sees an input over what the
- * thread holds, so only the run can ask it.
+ * Throws `INVALID_INPUT` when a run could not take this input. A schema for the whole state sees an input over what the
+ * thread holds, which `heldBy` answers; without it that schema is left to the run.
  */
-export async function checkInput({ schema, inputKeys }: Plan, input: unknown): Promise<void> {
+export async function checkInput(
+  { schema, inputKeys }: Plan,
+  input: unknown,
+  heldBy: (() => Promise<Values | undefined>) | undefined,
+): Promise<void> {
   if (input === null || input === undefined || isCommand(input)) return
-  const whole = schema.whole === undefined ? {} : { checkedBy: schema }
-  const checked = await validateInput(schema, input, { allowed: inputKeys, ...whole })
+  const leftToRun = schema.whole !== undefined && heldBy === undefined
+  const facts = leftToRun ? { checkedBy: schema } : { known: await heldBy?.() }
+  const checked = await validateInput(schema, input, { allowed: inputKeys, ...facts })
   ownUpdate(schema, checked, 'the input', randomId)
 }
 

@@ -62,6 +62,8 @@ export interface App {
   close(options?: CloseOptions): Promise<void>
   /** Whether requests are asked who they are from. */
   readonly hasAuth: boolean
+  /** How many event streams are open. */
+  readonly openStreams: number
 }
 
 /** On every answer: it is not to be guessed at, shown elsewhere, kept, or changed on its way. */
@@ -84,6 +86,9 @@ export function createApp(options: AppOptions): App {
   let closing: Promise<void> | undefined
   return {
     hasAuth: options.auth !== undefined,
+    get openStreams() {
+      return deps.streams.size
+    },
     fetch: async (request) => (closing === undefined ? answer(router, request) : closedAnswer()),
     close({ graceMs = 5_000 } = {}) {
       closing ??= closeAll(deps, graceMs)

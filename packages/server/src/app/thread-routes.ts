@@ -62,6 +62,7 @@ export function threadRoutes(deps: Deps): Hono<AppEnv> {
   routes.get('/threads/:thread/history', async (context) => {
     const thread = await threadOf(deps, context)
     const { limit, before } = context.req.query()
+    if (before !== undefined) await stateOf(deps, context.get('tenant'), thread, before)
     const history = graphOf(deps, thread)?.getStateHistory?.(thread.memory, {
       limit: optionalCount({ limit }, 'limit', MAX_PAGE) ?? DEFAULT_PAGE,
       ...(before !== undefined && { before }),
@@ -91,7 +92,10 @@ async function stateOf(
   checkpointId: string | undefined,
 ): Promise<GraphState | undefined> {
   const graph = graphOf(deps, thread)
-  if (graph === undefined) return undefined
+  if (graph === undefined) {
+    if (checkpointId !== undefined) throw noCheckpoint(checkpointId)
+    return undefined
+  }
   if (graph.getState === undefined) {
     if (checkpointId !== undefined) throw new RivuletError('UNSUPPORTED', `graph ${thread.graph} keeps no checkpoints`)
     const state = await (await deps.store.openLog(tenant, thread.id)).snapshot()
@@ -100,7 +104,11 @@ async function stateOf(
   }
   const state = await graph.getState(thread.memory, checkpointId)
   if (state !== undefined || checkpointId === undefined) return state
-  throw new RivuletError('NOT_FOUND', `there is no checkpoint ${JSON.stringify(checkpointId)} on this thread`)
+  throw noCheckpoint(checkpointId)
+}
+
+function noCheckpoint(id: string): RivuletError {
+  return new RivuletError('NOT_FOUND', `there is no checkpoint ${JSON.stringify(id)} on this thread`)
 }
 
 /** Stops the thread's run, ends its readers, and drops what is kept of it. */

@@ -10,6 +10,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   RUN_CONFLICT: 409,
   CURSOR_GONE: 410,
   LIMIT_EXCEEDED: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
   UNSUPPORTED: 501,
   DISCONNECTED: 503,
 }

@@ -10,7 +10,9 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
 
 /**
  * The app as a listener for `node:http` and for middleware of Connect's kind, also where that is mounted under a path:
- * routes are found by the address as it came in. Streams are written straight to the socket.
+ * routes are found by the address as it came in. Streams are written straight to the socket. A request whose body has
+ * arrived is carried out, also when the client leaves before it is answered: a page that is reloaded right after it sent
+ * something finds it when it is back.
  */
 export function nodeListener(app: Pick<App, 'fetch'>): NodeListener {
   const listener = getRequestListener(

@@ -78,7 +78,7 @@ export class RunKeeper {
     const { store, now } = this.#options
     const graph = this.graphNamed(request.graph)
     if (this.#closed) throw new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true })
-    if (request.resume === undefined) await graph.checkInput?.(request.input)
+    if (request.resume === undefined) await graph.checkInput?.(request.input, placeOf(thread, request))
     const fingerprint = await fingerprintOf(request)
     const log = await store.openLog(tenant, thread.id)
     const run: Run = {
@@ -224,6 +224,11 @@ function inputOf({ input, resume }: RunRequest): unknown {
   if (resume === undefined) return input
   // `readRunRequest` took only an object beside an answer.
   return new Command(input === null ? { resume } : { resume, update: input as object })
+}
+
+/** Where the input is to be applied. */
+function placeOf({ memory: threadId }: Thread, { checkpointId }: RunRequest): RunOptions {
+  return checkpointId === undefined ? { threadId } : { threadId, checkpointId }
 }
 
 function optionsOf({ modes, checkpointId, metadata, tags, context, recursionLimit }: RunRequest): RunOptions {

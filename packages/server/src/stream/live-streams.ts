@@ -16,6 +16,13 @@ export interface OpenStream {
 export class LiveStreams {
   readonly #byThread = new Map<string, Set<SseStream>>()
 
+  /** How many are open. */
+  get size(): number {
+    let size = 0
+    for (const streams of this.#byThread.values()) size += streams.size
+    return size
+  }
+
   /** Opens a stream of the log. */
   open({ thread, log, query, ...rest }: OpenStream): SseStream {
     const stop = new AbortController()

@@ -1,0 +1,87 @@
+import { connect } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { chatGraph, Gate, wordGraph } from './graphs.ts'
+import { startServer, type TestServer } from './server.ts'
+
+/** Sends a request over a bare socket and leaves in the way given, without waiting for an answer. */
+function sendAndLeave(server: TestServer, text: string, leave: 'end' | 'reset'): Promise<void> {
+  const { port, hostname } = new URL(server.url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(text, () => {
+        if (leave === 'reset') socket.resetAndDestroy()
+        else socket.destroy()
+      })
+    })
+    socket.once('error', reject)
+    socket.once('close', () => resolve())
+  })
+}
+
+function post(path: string, body: string): string {
+  const length = Buffer.byteLength(body)
+  return `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\naccept: text/event-stream\r\ncontent-length: ${length}\r\n\r\n${body}`
+}
+
+describe('a client that leaves right after it sent a run', () => {
+  test.each([
+    ['end', 2],
+    ['reset', 2],
+    ['end', 100_000],
+    ['reset', 100_000],
+  ] as const)('by %s after %i letters finds it when it is back, however slow the server was', async (leave, length) => {
+    const body = JSON.stringify({ graph: 'chat', run: 'r1', input: { messages: ['hi'.repeat(length / 2)] } })
+    const asked = new Gate()
+    const left = new Gate()
+    const server = await startServer({
+      graphs: { chat: chatGraph() },
+      auth: async (request) => {
+        if (request.method === 'POST' && new URL(request.url).pathname.endsWith('/runs')) {
+          asked.open()
+          await left.passed
+        }
+        return { tenant: 'a' }
+      },
+    })
+    await sendAndLeave(server, post('/v1/threads/t1/runs', body), leave)
+    await asked.passed
+    // More round trips: the server has been told that the client is gone.
+    for (let trip = 0; trip < 3; trip++) await server.get('/v1/threads')
+    left.open()
+    const joined = await server.run('t1', JSON.parse(body) as object)
+    expect((await joined.all()).length).toBeGreaterThan(0)
+    const result = await (await server.post('/v1/threads/t1/runs?wait=1', body)).json()
+    expect(result).toMatchObject({ run: 'r1', status: 'done', values: { turns: 1 } })
+    expect(server.errors).toEqual([])
+  })
+
+  test('in the middle of its body has sent nothing', async () => {
+    const server = await startServer({ graphs: { words: wordGraph(['a']) } })
+    const half = post('/v1/threads/t1/runs', '{"graph":"words"}').slice(0, -3)
+    await sendAndLeave(server, half, 'end')
+    expect(await (await server.get('/v1/threads')).json()).toEqual({ threads: [] })
+    expect(server.errors).toEqual([])
+  })
+
+  test('leaves no stream behind', async () => {
+    const asked = new Gate()
+    const left = new Gate()
+    const graphs = { words: wordGraph(['a', new Gate()]) }
+    const server = await startServer({
+      graphs,
+      auth: async (request) => {
+        if (request.headers.get('accept') === 'text/event-stream') {
+          asked.open()
+          await left.passed
+        }
+        return { tenant: 'a' }
+      },
+    })
+    await sendAndLeave(server, post('/v1/threads/t1/runs', '{"graph":"words","run":"r1"}'), 'end')
+    await asked.passed
+    await server.get('/v1/threads')
+    left.open()
+    await server.post('/v1/threads/t1/runs', { graph: 'words', run: 'r1' })
+    expect(server.app.openStreams).toBe(0)
+  })
+})
