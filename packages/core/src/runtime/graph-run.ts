@@ -22,6 +22,7 @@ import { Announcer } from './announcer.ts'
 import { isEmpty, NOTHING, planNext, type Finished, type NextStep } from './step.ts'
 import { runTask } from './task.ts'
 import { runTogether } from './together.ts'
+import { turnDue } from './turns.ts'
 
 /** How a graph's run ended, short of an error. */
 export interface Outcome {
@@ -165,6 +166,8 @@ export class GraphRun implements GraphHost {
     const { interruptBefore, interruptAfter, recursionLimit, durability } = this.scope.settings
     let resumed = !this.#fresh
     while (!isEmpty(this.#next)) {
+      const turn = turnDue()
+      if (turn !== undefined) await turn
       if (this.stopped !== undefined) throw this.stopped
       if (!resumed && this.#breaksAt(interruptBefore, this.#names())) return this.#paused()
       if (this.step - first >= recursionLimit) throw this.#tooLong()

@@ -1,6 +1,7 @@
 import type { RivuletError } from '@rivulet/protocol'
 import type { Task, TaskResult } from './host.ts'
 import { ABORTED } from './task.ts'
+import { turnDue } from './turns.ts'
 
 /** What running tasks side by side needs of the graph that runs them. */
 export interface Together {
@@ -25,6 +26,8 @@ export function runTogether(tasks: readonly Task[], together: Together): Promise
     const results: (TaskResult | undefined)[] = Array.from({ length: tasks.length })
     let next = 0
     let left = tasks.length
+    let running = 0
+    let starting = false
     let over = false
     const finish = (): void => {
       over = true
@@ -45,21 +48,28 @@ export function runTogether(tasks: readonly Task[], together: Together): Promise
     }
     const take = (i: number, task: Task, result: TaskResult): void => {
       if (over) return
+      running--
       end(i, result)
       if (result.error !== undefined) abortRest(together.failedBeside(task))
       else if (left === 0) finish()
-      else start()
+      else if (!starting) void start()
     }
-    const start = (): void => {
-      const i = next
-      const task = tasks[i]
-      // A node may stop the run before the next one of its step has begun.
-      if (over || task === undefined) return
-      next++
-      void together.run(task).then((result) => take(i, task, result))
+    // A node may stop the run before the next one of its step has begun.
+    const mayStart = (): boolean => !over && running < together.limit && next < tasks.length
+    const start = async (): Promise<void> => {
+      starting = true
+      while (mayStart()) {
+        const i = next++
+        const task = tasks[i]!
+        running++
+        void together.run(task).then((result) => take(i, task, result))
+        const turn = turnDue()
+        if (turn !== undefined) await turn
+      }
+      starting = false
     }
     let off = (): void => {}
     off = together.onStop(abortRest)
-    for (let i = 0; i < Math.min(together.limit, tasks.length); i++) start()
+    void start()
   })
 }
