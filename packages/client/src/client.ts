@@ -11,6 +11,8 @@ import type { ThreadsApi, Transport } from './transports/transport.ts'
 export type ClientOptions = (FetchTransportOptions | { transport: Transport }) & {
   /** How dropped connections are tried again; what is left out has its default. */
   retry?: Partial<RetryPolicy> | undefined
+  /** Events a second beyond which a connection is closed with `LIMIT_EXCEEDED`. Default 200,000. */
+  maxEventsPerSecond?: number | undefined
   /** Clock, timers and chance; for tests. */
   timing?: Timing | undefined
 }
@@ -45,6 +47,7 @@ export function createClient(options: ClientOptions): Client {
     transport,
     policy: { ...defaultRetryPolicy, ...options.retry },
     timing: options.timing ?? systemTiming,
+    maxEventsPerSecond: options.maxEventsPerSecond ?? 200_000,
     makeId: () => randomId(),
     onRun(threadId: string, run: Run) {
       for (const listener of listeners) isolate(listener, threadId, run)

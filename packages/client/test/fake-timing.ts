@@ -6,6 +6,10 @@ export interface FakeTiming extends Timing {
   advance(ms: number): Promise<void>
   /** The network is there again. */
   wake(): void
+  /** Time passes and no timer runs, as in a page that sleeps. */
+  jump(ms: number): void
+  /** What the platform says of the network. */
+  online: boolean
   /** What `random` gives. */
   chance: number
   /** Delays of the timers that run now, in order. */
@@ -19,6 +23,13 @@ export function fakeTiming(): FakeTiming {
   const nextDue = (until: number) => timers.filter((timer) => timer.at <= until).sort((a, b) => a.at - b.at)[0]
   return {
     chance: 1,
+    online: true,
+    isOnline() {
+      return this.online
+    },
+    jump(ms) {
+      now += ms
+    },
     now: () => now,
     epochMs: () => 1_000_000 + now,
     random() {

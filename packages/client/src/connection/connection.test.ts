@@ -10,7 +10,7 @@ function after(...happenings: Happening[]): Connection {
 }
 
 function dropped(details: Partial<Extract<Happening, { type: 'dropped' }>> = {}): Happening {
-  return { type: 'dropped', error: lost, jitter: 1, ...details }
+  return { type: 'dropped', error: lost, jitter: 1, nowMs: 0, ...details }
 }
 
 test('a connection is dialled, opens, and closes when it is done', () => {
@@ -49,6 +49,25 @@ test('after too many drops in a row it gives up and says why', () => {
     reason: 'failed',
     error: { code: 'DISCONNECTED', retryable: true, message: 'gave up after 3 retries: the line is dead', cause: lost },
   })
+})
+
+test('it gives up when its time is used up', () => {
+  const hurried = { ...policy, budgetMs: 1000 }
+  const first = nextConnection({ phase: 'open', attempt: 0 }, dropped({ nowMs: 5000 }), hurried)
+  const second = nextConnection(first, dropped({ nowMs: 6000 }), hurried)
+  expect(second).toMatchObject({ phase: 'waiting', attempt: 2 })
+  expect(nextConnection(second, dropped({ nowMs: 6001 }), hurried)).toMatchObject({
+    phase: 'closed',
+    error: { code: 'DISCONNECTED', message: 'gave up after 2 retries: the line is dead' },
+  })
+  const progressed = nextConnection(second, { type: 'progressed' }, hurried)
+  expect(nextConnection(progressed, dropped({ nowMs: 9000 }), hurried)).toMatchObject({ phase: 'waiting', attempt: 1 })
+})
+
+test('without a network no attempt is counted', () => {
+  const offline = after(dropped(), dropped({ isOffline: true }), dropped({ isOffline: true }))
+  expect(offline).toMatchObject({ phase: 'offline', attempt: 1, delayMs: 10_000 })
+  expect(nextConnection(offline, { type: 'dialled' }, policy)).toMatchObject({ phase: 'connecting', attempt: 1 })
 })
 
 test('progress forgives earlier drops, opening alone does not', () => {

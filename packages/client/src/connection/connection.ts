@@ -1,11 +1,13 @@
 import { RivuletError } from '@rivulet/protocol'
 
-/** Where a connection stands. `attempt` counts the drops since it last made progress. */
+/**
+ * Where a connection stands. `attempt` counts the drops since it last made progress, `since` is when the first of them
+ * was. `offline` waits for the network, and dials now and then in case that was wrong.
+ */
 export type Connection =
   | { phase: 'idle' }
-  | { phase: 'connecting'; attempt: number }
-  | { phase: 'open'; attempt: number }
-  | { phase: 'waiting'; attempt: number; delayMs: number; error: RivuletError }
+  | { phase: 'connecting' | 'open'; attempt: number; since?: number | undefined }
+  | { phase: 'waiting' | 'offline'; attempt: number; since: number; delayMs: number; error: RivuletError }
   | Closed
 
 /** The end of a connection: nothing comes after it. */
@@ -20,40 +22,62 @@ export type Happening =
   | { type: 'opened' }
   /** Something new came: earlier drops are forgiven. */
   | { type: 'progressed' }
-  /** `jitter` is a random number from 0 up to 1; `retryAfterMs` is what the server asked for. */
-  | { type: 'dropped'; error: RivuletError; jitter: number; retryAfterMs?: number | undefined }
+  | Dropped
   | { type: 'finished' }
   | { type: 'cancelled' }
+
+/** A body ended before its time, or none came. */
+export interface Dropped {
+  type: 'dropped'
+  error: RivuletError
+  /** A random number from 0 up to 1. */
+  jitter: number
+  /** Milliseconds of a clock that only grows. */
+  nowMs: number
+  /** What the server asked for. */
+  retryAfterMs?: number | undefined
+  /** The platform says that there is no network. */
+  isOffline?: boolean | undefined
+}
 
 /** How long and how often a dropped connection is tried again. */
 export interface RetryPolicy {
   /** Drops in a row without progress before it gives up. Default 10. */
   maxAttempts: number
+  /** Longest time without progress, from the first drop on, before it gives up. Default: none. */
+  budgetMs: number
   /** Longest wait before the first retry; it doubles with each drop. Default 250. */
   firstDelayMs: number
   /** Longest wait of our own making. Default 10,000. */
   maxDelayMs: number
   /** Longest wait that a server may ask for. Default 60,000. */
   maxRetryAfterMs: number
+  /**
+   * Longest silence of a backend that says nothing of heartbeats before it counts as stalled. Default 120,000. A
+   * transport that cannot be opened again in the middle sets its `heartbeatMs` to `Infinity`.
+   */
+  maxSilenceMs: number
 }
 
 /** The policy when nothing else is said: about a minute of trying. */
 export const defaultRetryPolicy: RetryPolicy = {
   maxAttempts: 10,
+  budgetMs: Infinity,
   firstDelayMs: 250,
   maxDelayMs: 10_000,
   maxRetryAfterMs: 60_000,
+  maxSilenceMs: 120_000,
 }
 
 /** The phase after something happened. `closed` is final; the same object comes back when nothing changed. */
 export function nextConnection(from: Connection, happening: Happening, policy: RetryPolicy): Connection {
   if (from.phase === 'closed') return from
-  const attempt = from.phase === 'idle' ? 0 : from.attempt
+  const { attempt = 0, since } = from.phase === 'idle' ? {} : from
   switch (happening.type) {
     case 'dialled':
-      return { phase: 'connecting', attempt }
+      return { phase: 'connecting', attempt, since }
     case 'opened':
-      return from.phase === 'open' ? from : { phase: 'open', attempt }
+      return from.phase === 'open' ? from : { phase: 'open', attempt, since }
     case 'progressed':
       return from.phase === 'open' && attempt === 0 ? from : { phase: 'open', attempt: 0 }
     case 'finished':
@@ -61,26 +85,27 @@ export function nextConnection(from: Connection, happening: Happening, policy: R
     case 'cancelled':
       return { phase: 'closed', reason: 'cancelled' }
     default:
-      return afterDrop(attempt + 1, happening, policy)
+      return afterDrop(attempt, since, happening, policy)
   }
 }
 
-function afterDrop(
-  attempt: number,
-  { error, jitter, retryAfterMs }: Extract<Happening, { type: 'dropped' }>,
-  policy: RetryPolicy,
-): Connection {
+function afterDrop(before: number, first: number | undefined, drop: Dropped, policy: RetryPolicy): Connection {
+  const { error, jitter, nowMs, retryAfterMs, isOffline } = drop
+  const since = first ?? nowMs
   if (!error.retryable) return { phase: 'closed', reason: 'failed', error }
-  if (attempt > policy.maxAttempts) {
-    const gaveUp = new RivuletError('DISCONNECTED', `gave up after ${policy.maxAttempts} retries: ${error.message}`, {
+  // What fails for want of a network says nothing of the backend, and is not counted.
+  if (isOffline) return { phase: 'offline', attempt: before, since: nowMs, delayMs: policy.maxDelayMs, error }
+  const attempt = before + 1
+  if (attempt > policy.maxAttempts || nowMs - since > policy.budgetMs) {
+    const gaveUp = new RivuletError('DISCONNECTED', `gave up after ${before} retries: ${error.message}`, {
       retryable: true,
       run: error.run,
       cause: error,
     })
     return { phase: 'closed', reason: 'failed', error: gaveUp }
   }
-  const longest = Math.min(policy.firstDelayMs * 2 ** (attempt - 1), policy.maxDelayMs)
+  const longest = Math.min(policy.firstDelayMs * 2 ** before, policy.maxDelayMs)
   const spread = (longest * (1 + jitter)) / 2
   const delayMs = retryAfterMs === undefined ? spread : Math.min(retryAfterMs, policy.maxRetryAfterMs) + spread
-  return { phase: 'waiting', attempt, delayMs, error }
+  return { phase: 'waiting', attempt, since, delayMs, error }
 }

@@ -6,7 +6,7 @@ export interface ConnectionHealth {
   readonly phase: Connection['phase']
   /** Drops since it last made progress; 0 when all is well. */
   readonly attempt: number
-  /** When it will be tried again; only while `waiting`. */
+  /** When it will be tried again; only while `waiting` or `offline`. */
   readonly nextRetryAt: number | undefined
   /** When something was last heard, brought up to date by heartbeats and by each change here; not by every token. */
   readonly lastByteAt: number | undefined
@@ -37,7 +37,7 @@ export function healthOfPhase(
   return {
     phase: connection.phase,
     attempt: 'attempt' in connection ? connection.attempt : 0,
-    nextRetryAt: connection.phase === 'waiting' ? epochMs + connection.delayMs : undefined,
+    nextRetryAt: 'delayMs' in connection ? epochMs + connection.delayMs : undefined,
     error: 'error' in connection ? connection.error : undefined,
   }
 }

@@ -17,6 +17,7 @@ function kept(options: { receive?: () => Received; heartbeatMs?: number } = {}) 
   const reports: ConnectionHealth[] = []
   const link = {
     heartbeatMs,
+    maxEventsPerSecond: 100,
     open: (signal: AbortSignal) => pump.transport.open({ thread: 't' }, { signal, after: undefined }),
     receive,
     report: (health: ConnectionHealth) => void reports.push(health),
@@ -106,7 +107,53 @@ test('the network’s return ends a wait', async () => {
   timing.wake()
   await settled()
   expect(pump.bodies).toHaveLength(2)
-  expect(timing.delays).toEqual([])
+  expect(timing.delays).toEqual([defaultRetryPolicy.maxSilenceMs])
+})
+
+test('without a network it waits for one, however often that fails, and counts no attempt', async () => {
+  const { pump, timing, health } = kept()
+  timing.online = false
+  for (let drop = 0; drop <= defaultRetryPolicy.maxAttempts; drop++) {
+    pump.body.end()
+    await settled()
+    expect(health()).toMatchObject({ phase: 'offline', attempt: 0, nextRetryAt: expect.any(Number) as number })
+    await timing.advance(10_000)
+  }
+  timing.online = true
+  pump.body.end()
+  await settled()
+  expect(health()).toMatchObject({ phase: 'waiting', attempt: 1 })
+  timing.wake()
+  await settled()
+  pump.body.send(frame)
+  await settled()
+  expect(health()).toMatchObject({ phase: 'open' })
+})
+
+test('a page that was asleep notices a dead connection when it is looked at again', async () => {
+  const { pump, timing, health } = kept({ heartbeatMs: 1000 })
+  pump.body.send(beat)
+  await settled()
+  // Timers of a hidden page do not run; the clock does.
+  timing.jump(600_000)
+  timing.wake()
+  await settled()
+  expect(health()).toMatchObject({ phase: 'waiting', stalled: true })
+  timing.wake()
+  await settled()
+  expect(pump.bodies).toHaveLength(2)
+})
+
+test('more events a second than allowed end it, as many in more time do not', async () => {
+  const slow = kept({ receive: () => 'progress' })
+  for (let second = 0; second < 3; second++) {
+    slow.pump.body.send(eventsFrame(...Array.from({ length: 100 }, () => sync('live'))))
+    await slow.timing.advance(1000)
+  }
+  expect(slow.health().phase).toBe('open')
+  const { pump, closed } = kept({ receive: () => 'progress' })
+  for (let i = 0; i < 3; i++) pump.body.send(eventsFrame(...Array.from({ length: 40 }, () => sync('live'))))
+  expect(await closed).toMatchObject({ reason: 'failed', error: { code: 'LIMIT_EXCEEDED', retryable: false } })
 })
 
 test('it gives up when the retries are used up', async () => {
@@ -152,8 +199,17 @@ test.each(['before the first byte', 'after some frames'])('silence %s is a stall
   expect(health()).toMatchObject({ phase: 'open', stalled: false })
 })
 
-test('without heartbeats silence is no stall', async () => {
-  const { pump, timing } = kept()
+test('without heartbeats a longer silence is a stall', async () => {
+  const { pump, timing, health } = kept()
+  await timing.advance(119_999)
+  expect(pump.bodies).toHaveLength(1)
+  await timing.advance(1)
+  expect(health()).toMatchObject({ phase: 'waiting', stalled: true })
+})
+
+test('where silence is never a stall there is no timer', async () => {
+  const { pump, timing } = kept({ heartbeatMs: Infinity })
+  expect(timing.delays).toEqual([])
   await timing.advance(1e9)
   expect(pump.bodies).toHaveLength(1)
 })
@@ -212,6 +268,7 @@ test('a signal that is aborted already opens nothing', async () => {
   const pump = createPump()
   const link = {
     heartbeatMs: undefined,
+    maxEventsPerSecond: 100,
     open: (signal: AbortSignal) => pump.transport.open({ thread: 't' }, { signal, after: undefined }),
     receive: (): Received => 'nothing',
     report: () => {},

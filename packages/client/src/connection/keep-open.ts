@@ -16,8 +16,10 @@ export interface Link {
   receive(frame: Frame): Received
   /** Told of every change of health. */
   report(health: ConnectionHealth): void
-  /** Interval of the other side's heartbeats in milliseconds; without one silence is never taken for a stall. */
+  /** Interval of the other side's heartbeats in milliseconds; without one the policy says how long it may be silent. */
   heartbeatMs: number | undefined
+  /** Events a second beyond which it closes with `LIMIT_EXCEEDED`. */
+  maxEventsPerSecond: number
 }
 
 /**
@@ -40,16 +42,17 @@ export async function keepOpen(link: Link, policy: RetryPolicy, timing: Timing, 
   for (;;) {
     if (!signal.aborted) move({ type: 'dialled' })
     const now = move(
-      signal.aborted ? { type: 'cancelled' } : await readOnce(link, timing, signal, move, note, () => health),
+      signal.aborted ? { type: 'cancelled' } : await readOnce(link, policy, timing, signal, move, note, () => health),
     )
     if (now.phase === 'closed') return now
-    if (now.phase === 'waiting') await pause(now.delayMs, timing, signal)
+    if ('delayMs' in now) await pause(now.delayMs, timing, signal)
   }
 }
 
 /** Reads one body to its end and tells what that end was. */
 async function readOnce(
   link: Link,
+  { maxSilenceMs }: RetryPolicy,
   timing: Timing,
   signal: AbortSignal,
   move: (happening: Happening) => Connection,
@@ -59,16 +62,16 @@ async function readOnce(
   const body = new AbortController()
   const stop = () => body.abort(signal.reason)
   signal.addEventListener('abort', stop)
-  const watchdog =
-    link.heartbeatMs === undefined
-      ? undefined
-      : createWatchdog(timing, link.heartbeatMs * MISSED_HEARTBEATS, () => {
-          note({ stalled: true })
-          body.abort(new RivuletError('DISCONNECTED', 'nothing was heard for too long', { retryable: true }))
-        })
+  const silenceMs = link.heartbeatMs === undefined ? maxSilenceMs : link.heartbeatMs * MISSED_HEARTBEATS
+  const watchdog = createWatchdog(timing, silenceMs, () => {
+    note({ stalled: true })
+    body.abort(new RivuletError('DISCONNECTED', 'nothing was heard for too long', { retryable: true }))
+  })
+  const count = createCounter(timing, link.maxEventsPerSecond)
   let retryAfterMs: number | undefined
   const take = (frame: Frame) => {
-    watchdog?.heard()
+    watchdog.heard()
+    if (frame.type === 'events') count(frame.events.length)
     const before = health()
     if (frame.type === 'retry') retryAfterMs = frame.delayMs
     else move({ type: 'opened' })
@@ -87,15 +90,31 @@ async function readOnce(
   } catch (thrown) {
     if (signal.aborted) return { type: 'cancelled' }
     const error = toRivuletError(thrown, 'DISCONNECTED', { retryable: true })
-    return { type: 'dropped', error, jitter: timing.random(), retryAfterMs }
+    const isOffline = timing.isOnline?.() === false
+    return { type: 'dropped', error, jitter: timing.random(), nowMs: timing.now(), retryAfterMs, isOffline }
   } finally {
-    watchdog?.stop()
+    watchdog.stop()
     signal.removeEventListener('abort', stop)
     body.abort()
   }
 }
 
-/** Waits out a delay; the network's return and the signal end it early. */
+/** Counts what comes within a second. Throws `LIMIT_EXCEEDED` above the limit. */
+function createCounter(timing: Timing, limit: number): (events: number) => void {
+  let since = timing.now()
+  let counted = 0
+  return (events) => {
+    const now = timing.now()
+    if (now - since >= 1000) {
+      since = now
+      counted = 0
+    }
+    counted += events
+    if (counted > limit) throw new RivuletError('LIMIT_EXCEEDED', `more than ${limit} events came within a second`)
+  }
+}
+
+/** Waits out a delay; the network's return, a page that is looked at again and the signal end it early. */
 function pause(delayMs: number, timing: Timing, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

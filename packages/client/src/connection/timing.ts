@@ -8,11 +8,13 @@ export interface Timing {
   after(delayMs: number, fn: () => void): () => void
   /** A random number from 0 up to 1. */
   random(): number
-  /** Calls back when the network is there again; the function it returns ends that. */
+  /** Calls back when the network is there again or the page is looked at again; the function it returns ends that. */
   onWake(fn: () => void): () => void
+  /** Whether the platform believes that there is a network. Default: it does. */
+  isOnline?(): boolean
 }
 
-/** The platform's own clock, timers and `online` event. Without that event nothing wakes a wait early. */
+/** The platform's own clock, timers and events. Where there are no such events, nothing wakes a wait early. */
 export const systemTiming: Timing = {
   now: () => performance.now(),
   epochMs: () => Date.now(),
@@ -23,7 +25,16 @@ export const systemTiming: Timing = {
   random: () => Math.random(),
   onWake(fn) {
     if (typeof globalThis.addEventListener !== 'function') return () => {}
+    const onChange = () => {
+      if (document.visibilityState === 'visible') fn()
+    }
+    const page = typeof document === 'undefined' ? undefined : document
     globalThis.addEventListener('online', fn)
-    return () => globalThis.removeEventListener('online', fn)
+    page?.addEventListener('visibilitychange', onChange)
+    return () => {
+      globalThis.removeEventListener('online', fn)
+      page?.removeEventListener('visibilitychange', onChange)
+    }
   },
+  isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
 }

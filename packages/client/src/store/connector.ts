@@ -11,6 +11,7 @@ export interface Line {
   transport: Transport
   policy: RetryPolicy
   timing: Timing
+  maxEventsPerSecond: number
 }
 
 /** The thread that a connector serves. */
@@ -37,7 +38,10 @@ export interface Connector {
 }
 
 /** A connector for this thread. It opens nothing until it is told to look at the plan. */
-export function createConnector({ transport, policy, timing }: Line, owner: ConnectorOwner): Connector {
+export function createConnector(
+  { transport, policy, timing, maxEventsPerSecond }: Line,
+  owner: ConnectorOwner,
+): Connector {
   let current: (Standing & { controller: AbortController }) | undefined
   let isScheduled = false
   const drop = () => {
@@ -50,6 +54,7 @@ export function createConnector({ transport, policy, timing }: Line, owner: Conn
     current = mine
     const link = {
       heartbeatMs: transport.heartbeatMs,
+      maxEventsPerSecond,
       open: (signal: AbortSignal) =>
         transport.open(owner.request(wanted, mine.begun), { signal, after: owner.after() }),
       receive: (frame: Frame): Received => owner.receive(frame, mine),

@@ -91,7 +91,7 @@ test('a thread runs one run at a time', async () => {
   const first = t.submit({ messages: 'hi' })
   await shows(t, 'hi', 'you said ')
   const second = thread('t').submit({ messages: 'me too' })
-  expect(await second.result).toMatchObject({ status: 'error', error: { code: 'RUN_CONFLICT' } })
+  expect(await second.result).toMatchObject({ status: 'error', error: { code: 'RUN_CONFLICT', run: first.id } })
   graph.release()
   expect(await first.result).toMatchObject({ status: 'done' })
   expect(graph.inputs).toHaveLength(1)

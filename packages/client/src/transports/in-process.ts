@@ -33,6 +33,8 @@ export function inProcess(
   const threads = new Threads(options, (thread) => find(thread.graph).deleteThread?.(thread.id))
   const graphOf = (id: string) => find(threads.get(id).graph)
   return {
+    // Nothing lies in between that could stall.
+    heartbeatMs: Infinity,
     async *open({ thread: id, start, until, filter }, { signal, after }) {
       const thread = threads.get(id)
       if (start !== undefined) begin(thread, find(start.graph), start, threads)
@@ -160,7 +162,9 @@ function begin(thread: Thread, graph: StreamableGraph, start: StartRequest, thre
   const { run } = start
   if (thread.runs.has(run)) return
   if (thread.active !== undefined) {
-    throw new RivuletError('RUN_CONFLICT', `run ${thread.active} is under way on thread ${thread.id}`, { run })
+    throw new RivuletError('RUN_CONFLICT', `run ${thread.active} is under way on thread ${thread.id}`, {
+      run: thread.active,
+    })
   }
   const stop = new AbortController()
   thread.graph = start.graph

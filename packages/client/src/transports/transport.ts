@@ -101,6 +101,9 @@ export interface Transport {
     options?: CallOptions & { limit?: number | undefined; before?: string | undefined },
   ): Promise<readonly GraphState[]>
   threads?: ThreadsApi
-  /** Interval of the backend's heartbeats in milliseconds; without it silence is never taken for a stall. */
+  /**
+   * Interval of the backend's heartbeats in milliseconds; `Infinity` when silence is never a stall. Without it the retry
+   * policy's `maxSilenceMs` counts.
+   */
   heartbeatMs?: number
 }
