@@ -1,6 +1,7 @@
 export { useEvents, type EventFilter } from './selectors/use-events.ts'
 export { useMessage, useMessageIds, useMessages } from './selectors/use-messages.ts'
 export { useSelect } from './selectors/use-select.ts'
+export { useSubgraphs, type Subgraph } from './selectors/use-subgraphs.ts'
 export { useProgress, useToolCall } from './selectors/use-tool-call.ts'
 export { useValues } from './selectors/use-values.ts'
 export { StreamProvider, useStreamContext } from './stream/provider.tsx'

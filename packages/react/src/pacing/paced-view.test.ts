@@ -10,6 +10,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers()
+  vi.restoreAllMocks()
 })
 
 /** A followed thread whose events come from the test, seen at a pace of one frame in 16 ms. */
@@ -18,6 +19,7 @@ async function paced(throttleMs?: number) {
   let seq = 0
   const client = createClient({
     transport: {
+      heartbeatMs: Infinity,
       async *open(_request, { signal }) {
         while (!signal.aborted) yield await new Promise<Frame>((resolve) => (send = resolve))
       },
@@ -87,6 +89,30 @@ test('a person’s own message is shown without delay', async () => {
   await emit(token('r', 'a', 0, '1'), token('r', 'a', 1, '2'))
   thread.submit({ messages: 'wait' })
   expect(view.getSnapshot().messages.map(({ content }) => content)).toEqual(['12', 'wait'])
+})
+
+test('a page that needs longer than a frame to render rests as long as it worked', async () => {
+  const { view, texts, emit } = await paced()
+  let now = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  view.subscribe(() => (now += 40))
+  await emit(token('r', 'a', 0, '1'), token('r', 'a', 1, '2'))
+  await vi.advanceTimersByTimeAsync(16 + 39)
+  expect(texts).toEqual(['1'])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(texts).toEqual(['1', '12'])
+})
+
+test('a rest after a slow render holds nothing back that a person waits for', async () => {
+  const { view, texts, emit } = await paced()
+  let now = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  view.subscribe(() => (now += 400))
+  await emit(token('r', 'a', 0, '1'), token('r', 'a', 1, '2'))
+  await vi.advanceTimersByTimeAsync(16)
+  await emit(...runEnds('r', 'a', 2))
+  expect(texts).toEqual(['1', '12'])
+  expect(view.getSnapshot().status).toBe('idle')
 })
 
 test('a throttle is the least time between two changes on screen', async () => {
