@@ -4,7 +4,7 @@ import { END, fromAsyncIterable, messages, START, state, StateGraph } from '@riv
 import { act, cleanup, render } from '@testing-library/react'
 import { StrictMode, type ReactNode } from 'react'
 import { afterEach, expect, test } from 'vitest'
-import type { StreamHandle } from '../stream/stream.ts'
+import type { StreamHandle, StreamMethods } from '../stream/stream.ts'
 import { useStream } from '../stream/use-stream.ts'
 import { useMessages } from './use-messages.ts'
 import { useSubgraphs, type Subgraph } from './use-subgraphs.ts'
@@ -46,7 +46,7 @@ test('graphs inside of the graph are found, with what they say, and end with the
     )
   }
   const client = createClient({ transport: inProcess(nested()) })
-  let submit: ReturnType<typeof useStream>['submit']
+  let submit: StreamMethods['submit']
   function Page(): ReactNode {
     const stream = useStream({ client, graph: 'g' })
     const { handle } = stream
