@@ -1,7 +1,6 @@
 import { normalizeMessage, type Message, type MessageInput } from '@rivulet/protocol'
 import { randomId } from '../runtime/ids.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
-import { turnDue } from '../runtime/turns.ts'
 import { withAnsweredCalls } from '../tools/open-calls.ts'
 import type { ChatOptions, MessageChunk } from './chunk.ts'
 import { MessageStream } from './message-stream.ts'
@@ -85,7 +84,7 @@ async function* pieces({ chunks, out, streaming }: Call): AsyncGenerator<Message
     for await (const given of await chunks()) {
       const chunk = typeof given === 'string' ? { content: given } : given
       out.take(chunk, streaming)
-      const room = out.room() ?? turnDue()
+      const room = out.room()
       if (room !== undefined) await room
       if (streaming) yield chunk
     }

@@ -71,11 +71,11 @@ export class MessageStream {
     if (chunk.finishReason !== undefined) this.#finishReason = chunk.finishReason
   }
 
-  /** A promise while the reader is behind. */
+  /** A promise while the reader is behind, and when the event loop is due for a turn. */
   room(): Promise<void> | undefined {
-    return this.#telling && this.#attempt!.graph.scope.sink.room() !== undefined
-      ? this.#attempt!.graph.scope.waitForRoom()
-      : undefined
+    if (this.#attempt === undefined) return undefined
+    const { scope } = this.#attempt.graph
+    return this.#telling && scope.sink.room() !== undefined ? scope.waitForRoom() : scope.turns.due()
   }
 
   /** The answer is complete. With `told` its pieces were; without, everything is told now. */

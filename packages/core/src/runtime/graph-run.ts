@@ -22,7 +22,6 @@ import { Announcer } from './announcer.ts'
 import { isEmpty, NOTHING, planNext, type Finished, type NextStep } from './step.ts'
 import { runTask } from './task.ts'
 import { runTogether } from './together.ts'
-import { turnDue } from './turns.ts'
 
 /** How a graph's run ended, short of an error. */
 export interface Outcome {
@@ -166,7 +165,7 @@ export class GraphRun implements GraphHost {
     const { interruptBefore, interruptAfter, recursionLimit, durability } = this.scope.settings
     let resumed = !this.#fresh
     while (!isEmpty(this.#next)) {
-      const turn = turnDue()
+      const turn = this.scope.turns.due()
       if (turn !== undefined) await turn
       if (this.stopped !== undefined) throw this.stopped
       if (!resumed && this.#breaksAt(interruptBefore, this.#names())) return this.#paused()
@@ -344,6 +343,7 @@ export class GraphRun implements GraphHost {
         for (const attempt of this.#open) this.close(attempt, reason)
       },
       onStop: (listener) => this.onStop(listener),
+      turns: this.scope.turns,
     })
   }
 

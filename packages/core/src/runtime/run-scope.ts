@@ -2,6 +2,7 @@ import { messageOfThrown, RivuletError, type Message, type Namespace } from '@ri
 import type { Checkpointer, SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import { revive } from '../checkpoint/revive.ts'
 import type { Sink } from '../stream/sink.ts'
+import { Turns } from './turns.ts'
 
 /** Settings of one run that every graph in it shares. */
 export interface RunSettings {
@@ -45,6 +46,7 @@ export class RunScope {
   readonly hiddenIds: Set<string> = new Set()
   /** Messages that models stream right now. */
   readonly streaming: Set<Streaming> = new Set()
+  readonly turns: Turns = new Turns()
   /** `run.start` has been told. */
   announced = false
   #stopped: RivuletError | undefined

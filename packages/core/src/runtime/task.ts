@@ -9,7 +9,6 @@ import { runWithContext } from './async-context.ts'
 import type { GraphHost, Task, TaskResult } from './host.ts'
 import { CommandFromBelow, ParentCommand } from './parent-command.ts'
 import { TaskContext } from './task-context.ts'
-import { turnDue } from './turns.ts'
 
 const NONE: readonly never[] = []
 
@@ -152,7 +151,7 @@ class Collector {
         this.#assertOpen()
         this.#attempt.alive()
         await this.take(item)
-        const turn = turnDue()
+        const turn = this.#attempt.graph.scope.turns.due()
         if (turn !== undefined) await turn
         // The generator must not be asked to go on either.
         this.#assertOpen()

@@ -1,7 +1,7 @@
 import type { RivuletError } from '@rivulet/protocol'
 import type { Task, TaskResult } from './host.ts'
 import { ABORTED } from './task.ts'
-import { turnDue } from './turns.ts'
+import type { Turns } from './turns.ts'
 
 /** What running tasks side by side needs of the graph that runs them. */
 export interface Together {
@@ -15,6 +15,7 @@ export interface Together {
   abort(reason: RivuletError): void
   /** Calls the listener when the graph is stopped; the answer takes it off again. */
   onStop(listener: (reason: RivuletError) => void): () => void
+  readonly turns: Turns
 }
 
 /**
@@ -63,7 +64,7 @@ export function runTogether(tasks: readonly Task[], together: Together): Promise
         const task = tasks[i]!
         running++
         void together.run(task).then((result) => take(i, task, result))
-        const turn = turnDue()
+        const turn = together.turns.due()
         if (turn !== undefined) await turn
       }
       starting = false

@@ -1,27 +1,28 @@
 import { nextTurn } from '@rivulet/protocol'
 
-/** Time, in ms, that passes before anybody looks whether the event loop still turns, and then before it is waited for. */
-const SLICE_MS = 3
-
-let looksAt = 0
-/** Resolves with the next turn of the event loop, once somebody wanted to know of it. */
-let turn: Promise<void> | undefined
-let waitsAt = 0
+/** Time, in ms, that passes before a run looks whether the event loop still turns, and then before it waits for that. */
+const SLICE_MS = 4
 
 /**
- * A promise to wait for when timers, input and signals have not had a turn for some milliseconds: nodes, tools and models
- * that wait for nothing outside would keep them out for as long as the run takes. Nearly always `undefined`.
+ * Keeps a run from keeping everybody else out: nodes, tools and models that wait for nothing outside would let no timer,
+ * input or signal have its turn for as long as the run takes. A run that is over sooner is never interrupted.
  */
-export function turnDue(): Promise<void> | undefined {
-  const now = performance.now()
-  if (turn !== undefined) return now >= waitsAt ? turn : undefined
-  if (now < looksAt) return undefined
-  waitsAt = now + SLICE_MS
-  turn = nextTurn().then(turned)
-  return undefined
-}
+export class Turns {
+  #looksAt = performance.now() + SLICE_MS
+  #waitsAt = 0
+  /** Resolves with the next turn of the event loop, once the run looks for it. */
+  #turn: Promise<void> | undefined
 
-function turned(): void {
-  turn = undefined
-  looksAt = performance.now() + SLICE_MS
+  /** A promise to wait for when there was no turn for too long; nearly always `undefined`. */
+  due(): Promise<void> | undefined {
+    const now = performance.now()
+    if (this.#turn !== undefined) return now >= this.#waitsAt ? this.#turn : undefined
+    if (now < this.#looksAt) return undefined
+    this.#waitsAt = now + SLICE_MS
+    this.#turn = nextTurn().then(() => {
+      this.#turn = undefined
+      this.#looksAt = performance.now() + SLICE_MS
+    })
+    return undefined
+  }
 }

@@ -18,6 +18,10 @@ import {
 import { ofType } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
+// Kept before the timers are replaced.
+const { setImmediate } = globalThis
+const loopTurn = () => new Promise((resolve) => setImmediate(resolve))
+
 failOnSurprises()
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -115,16 +119,18 @@ async function sweep(
     }
     run.over = true
   })()
+  let turned = false
   for (let idle = 0; !run.over; run.turns++) {
     onTurn(run.turns)
     const before = run.events.length
     await Promise.resolve()
     idle = run.events.length === before ? idle + 1 : 0
-    // Nothing has come for long: what runs waits for a timer.
-    if (idle > 50 && vi.getTimerCount() > 0) {
-      vi.advanceTimersToNextTimer()
-      idle = 0
-    }
+    if (idle <= 50) continue
+    // Nothing has come for long: what runs waits for a turn of the event loop, or else for a timer.
+    if (turned && vi.getTimerCount() > 0) vi.advanceTimersToNextTimer()
+    else await loopTurn()
+    turned = !turned
+    idle = 0
   }
   await reading
   return run

@@ -11,10 +11,12 @@ import {
   StateGraph,
   type NodeContext,
 } from '../../src/index.ts'
+import { freezeClock } from '../frozen-clock.ts'
 import { all } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
 failOnSurprises()
+freezeClock()
 
 /** What one task does, step by step; between the steps it waits for the scheduler. */
 type Act = 'write' | 'progress' | 'token' | 'push' | 'below'

@@ -15,10 +15,12 @@ import {
   value,
   type Graph,
 } from '../../src/index.ts'
+import { freezeClock } from '../frozen-clock.ts'
 import { all, allAndError } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
 failOnSurprises()
+freezeClock()
 
 const log = () => reduced<string[]>({ initial: () => [], reduce: (a, b) => [...a, ...b] })
 const schema = () => state({ log: log(), messages: messages(), secret: value<number>({ private: true }) })
