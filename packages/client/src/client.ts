@@ -5,7 +5,7 @@ import { isolate } from './store/isolate.ts'
 import { createThreadStore } from './store/live-thread.ts'
 import type { ThreadOptions, ThreadStore } from './store/thread-store.ts'
 import { fetchTransport, type FetchTransportOptions } from './transports/fetch-transport.ts'
-import type { ThreadsApi, Transport } from './transports/transport.ts'
+import type { CallOptions, ThreadsApi, Transport } from './transports/transport.ts'
 
 /** How a client reaches its backend: our server at `url`, or any {@link Transport}. */
 export type ClientOptions = (FetchTransportOptions | { transport: Transport }) & {
@@ -23,6 +23,12 @@ export interface ClientThreads extends ThreadsApi {
   state: NonNullable<Transport['state']>
   /** A thread's states, the last first. */
   history: NonNullable<Transport['history']>
+  /** Writes an update into a thread's state, as a node's would be. */
+  update: NonNullable<Transport['update']>
+  /** Makes a thread that begins with this one's state, now or at a checkpoint. */
+  fork: NonNullable<ThreadsApi['fork']>
+  /** Stops a run; resolves when it has ended. */
+  cancel(thread: string, run: string, options?: CallOptions): Promise<void>
 }
 
 /** A backend's client: threads to talk to, and what the backend can tell about them. */
@@ -66,17 +72,27 @@ export function createClient(options: ClientOptions): Client {
 }
 
 function threadsOf(transport: Transport): ClientThreads {
-  const threads = () => transport.threads ?? unsupported('threads')
+  const { threads } = transport
   return {
-    list: async (options) => threads().list(options),
-    create: async (thread, options) => threads().create(thread, options),
-    get: async (id, options) => threads().get(id, options),
-    delete: async (id, options) => threads().delete(id, options),
-    state: async (id, options) => (transport.state ? transport.state(id, options) : unsupported('a thread’s state')),
-    history: async (id, options) => (transport.history ? transport.history(id, options) : unsupported('history')),
+    list: passOn(threads, 'list'),
+    create: passOn(threads, 'create'),
+    get: passOn(threads, 'get'),
+    delete: passOn(threads, 'delete'),
+    fork: passOn(threads, 'fork'),
+    state: passOn(transport, 'state'),
+    history: passOn(transport, 'history'),
+    update: passOn(transport, 'update'),
+    cancel: (thread, run, options = {}) => passOn(transport, 'cancel')(thread, run, options),
   }
 }
 
-function unsupported(what: string): never {
-  throw new RivuletError('UNSUPPORTED', `this transport does not give ${what}`)
+/** A method of the transport, or what rejects with `UNSUPPORTED` when it has no such method. */
+function passOn<O extends object, K extends keyof O & string>(owner: O | undefined, name: K): NonNullable<O[K]> {
+  const call = async (...given: unknown[]): Promise<unknown> => {
+    const method: unknown = owner?.[name]
+    if (typeof method !== 'function') throw new RivuletError('UNSUPPORTED', `this transport has no ${name}`)
+    return await method.apply(owner, given)
+  }
+  // Takes and gives what the method does; every method named above returns a promise.
+  return call as unknown as NonNullable<O[K]>
 }

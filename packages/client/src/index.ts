@@ -16,9 +16,15 @@ export {
 } from './store/snapshot.ts'
 export type { SubmitOptions, ThreadOptions, ThreadStore } from './store/thread-store.ts'
 export { fetchTransport, type FetchTransportOptions } from './transports/fetch-transport.ts'
+export {
+  webSocketTransport,
+  type SocketLike,
+  type WebSocketTransportOptions,
+} from './transports/web-socket-transport.ts'
 export { inProcess, type InProcessOptions } from './transports/in-process.ts'
 export type {
   CallOptions,
+  ForkRequest,
   OpenRequest,
   StartRequest,
   ThreadFilter,
@@ -26,4 +32,5 @@ export type {
   ThreadPage,
   ThreadsApi,
   Transport,
+  UpdateOptions,
 } from './transports/transport.ts'

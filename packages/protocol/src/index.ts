@@ -14,6 +14,7 @@ export {
   formatNamespace,
   parseNamespace,
   taskSegment,
+  callSegment,
   parseSegment,
   sameNamespace,
   isWithin,
@@ -104,9 +105,15 @@ export {
   type SseEvent,
 } from './sse/decode-sse.ts'
 export { encodeSse, type SseFields } from './sse/encode-sse.ts'
+export { createBlockReader, type BlockReader } from './sse/block-reader.ts'
+export { mismatch, parseJson } from './sse/parse-json.ts'
 export { createFrameDecoder, type FrameDecoder, type FrameDecoderOptions } from './sse/decode-frame.ts'
 export { encodeFatal, encodeFrame, wireState, type WireState } from './sse/encode-frame.ts'
 export { memoryLog, type MemoryLogOptions } from './log/memory-log.ts'
+export { compactRun } from './log/compact.ts'
+export { foldHeld } from './log/fold-held.ts'
+export { Shelf } from './log/shelf.ts'
+export { Waiters } from './log/waiters.ts'
 export { randomId } from './random-id.ts'
 export { type ReadFilter } from './events/filter.ts'
 export { readLog, type LogReader, type ReadQuery } from './log/reader.ts'

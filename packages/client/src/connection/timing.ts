@@ -36,5 +36,9 @@ export const systemTiming: Timing = {
       page?.removeEventListener('visibilitychange', onChange)
     }
   },
-  isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
+  isOnline() {
+    // Node 20 has no `navigator`, and that of later ones does not say.
+    const at = globalThis.navigator as Partial<Navigator> | undefined
+    return at?.onLine !== false
+  },
 }

@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { settled } from '../../test/fake-timing.ts'
 import { chatRun, eventsFrame, LOG, stamped, sync } from '../../test/pump.ts'
 import { threadBench } from '../../test/thread.ts'
+import type { Transport } from '../transports/transport.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -384,6 +385,61 @@ test('a connection that is given up keeps the text and tells why', async () => {
   })
   expect(contents(thread)).toEqual(['hi', 'Hello'])
   expect(onError).toHaveBeenCalledOnce()
+})
+
+/** A run whose streams never bring anything, with the one call that may still get through. */
+async function unstreamed(wait: () => Promise<void>) {
+  const called = vi.fn<NonNullable<Transport['wait']>>(wait)
+  const bench = await asked({ threadId: 't' }, { wait: called })
+  for (let attempt = 0; attempt <= 10; attempt++) {
+    bench.pump.body.end()
+    await settled()
+    if (attempt < 10) await bench.timing.advance(10_000)
+  }
+  return { ...bench, called }
+}
+
+test('where no stream gets through, one call without a stream starts the same run, and what it did is read', async () => {
+  let finish = () => {}
+  const { pump, run, thread, events, called } = await unstreamed(() => new Promise((resolve) => (finish = resolve)))
+  const opened = pump.bodies.length
+  expect(called).toHaveBeenCalledExactlyOnceWith('t', expect.objectContaining({ run: run.id }), expect.anything())
+  expect(thread.getSnapshot().status).toBe('connecting')
+  finish()
+  await settled()
+  expect(pump.bodies).toHaveLength(opened + 1)
+  expect(pump.body.request.start?.run).toBe(run.id)
+  pump.body.send(eventsFrame(sync('replay'), ...events))
+  expect(await run.result).toMatchObject({ status: 'done', error: undefined })
+  expect(contents(thread)).toEqual(['hi', 'Hello'])
+})
+
+test('when that call fails too, the run fails with what was wrong with its stream', async () => {
+  const { run, pump, called } = await unstreamed(() => Promise.reject(new RivuletError('INTERNAL', 'no')))
+  expect(await run.result).toMatchObject({ status: 'error', error: { code: 'DISCONNECTED' } })
+  await settled()
+  expect(called).toHaveBeenCalledOnce()
+  expect(pump.bodies).toHaveLength(11)
+})
+
+test('when what it did cannot be read either, it is not asked for again', async () => {
+  const { run, pump, timing, called } = await unstreamed(() => Promise.resolve())
+  await settled()
+  for (let attempt = 0; attempt <= 10; attempt++) {
+    pump.body.end()
+    await settled()
+    await timing.advance(10_000)
+  }
+  expect(await run.result).toMatchObject({ status: 'error', error: { code: 'DISCONNECTED' } })
+  expect(called).toHaveBeenCalledOnce()
+})
+
+test('an error of the server is no reason to ask again without a stream', async () => {
+  const wait = vi.fn<() => Promise<void>>(() => Promise.resolve())
+  const { pump, run } = await asked({}, { wait })
+  pump.body.fail(new RivuletError('FORBIDDEN', 'not yours'))
+  expect(await run.result).toMatchObject({ error: { code: 'FORBIDDEN' } })
+  expect(wait).not.toHaveBeenCalled()
 })
 
 async function givenUp() {

@@ -4,6 +4,7 @@ import {
   errorFromWire,
   RivuletError,
   toRivuletError,
+  type ErrorCode,
   type Frame,
   type Message,
   type RivuletEvent,
@@ -41,6 +42,9 @@ export function createThreadStore(environment: StoreEnvironment, options: Thread
 /** Runs that may wait for their start at once; one more fails with `LIMIT_EXCEEDED`. */
 const MAX_STARTS = 32
 
+/** What may be due to streams alone, so that a call without one may still get through. */
+const STREAM_FAILURES: readonly ErrorCode[] = ['DISCONNECTED', 'PROTOCOL_MISMATCH']
+
 class LiveThread implements ThreadStore {
   readonly #env: StoreEnvironment
   readonly #options: ThreadOptions
@@ -55,6 +59,8 @@ class LiveThread implements ThreadStore {
   #followers = 0
   #gaveUp = false
   #cancelWake: (() => void) | undefined
+  /** Run that is waited for without a stream: the last one that was. */
+  #waited: { run: string; isOver: boolean } | undefined
 
   readonly getSnapshot: () => ThreadSnapshot
   readonly subscribe: ThreadView['subscribe']
@@ -165,9 +171,9 @@ class LiveThread implements ThreadStore {
   #plan(): Plan {
     const { threadId, state } = this.#facts
     const watched = [...this.#watches.keys()].filter((run) => state.runs.get(run)?.status === 'running')
-    const isOver = this.#life.signal.aborted
+    const isHeld = this.#life.signal.aborted || this.#waited?.isOver === false
     return {
-      threadId: isOver ? undefined : threadId,
+      threadId: isHeld ? undefined : threadId,
       starts: this.#starts,
       followers: this.#followers,
       watched,
@@ -316,6 +322,28 @@ class LiveThread implements ThreadStore {
     if (error.code === 'CURSOR_GONE' && cursorOf(state) !== undefined) {
       return this.#update({ state: { ...state, log: '' } })
     }
+    const isNew = wanted.kind === 'start' && this.#waited?.run !== wanted.start.run
+    if (isNew && this.#env.transport.wait !== undefined && STREAM_FAILURES.includes(error.code))
+      return void this.#wait(wanted.start, error)
+    this.#giveUp(wanted, error)
+  }
+
+  /** Asks for the run without a stream; what it did is read once it has ended, as even what holds streams back lets a body pass that has its end. */
+  async #wait(start: StartRequest, error: RivuletError): Promise<void> {
+    const waited = { run: start.run, isOver: false }
+    this.#waited = waited
+    try {
+      await this.#env.transport.wait?.(this.id!, start, { signal: this.#life.signal })
+      waited.isOver = true
+      this.#connector.schedule()
+    } catch {
+      waited.isOver = true
+      // Why the stream failed says more than why this did.
+      if (!this.#life.signal.aborted) this.#giveUp({ kind: 'start', start }, error)
+    }
+  }
+
+  #giveUp(wanted: Wanted, error: RivuletError): void {
     if (wanted.kind === 'start' && this.#isStarting(wanted.start.run)) return this.#fail(wanted.start.run, error)
     this.#gaveUp = true
     if (error.retryable) this.#cancelWake = this.#env.timing.onWake(() => this.#reopen())
@@ -365,8 +393,9 @@ class LiveThread implements ThreadStore {
     return this.#starts.some((start) => start.run === run)
   }
 
-  /** Whether the connection there is was opened to start this run. */
+  /** Whether the connection there is was opened to start this run, or a call is under way that starts it. */
   #isDialled(run: string): boolean {
+    if (this.#waited?.isOver === false) return this.#waited.run === run
     const wanted = this.#connector.current?.wanted
     return wanted?.kind === 'start' && wanted.start.run === run
   }

@@ -116,6 +116,10 @@ test('everything else is plain JSON', async () => {
   await threads!.create({ id: 't', metadata: { title: 'cats' } })
   await threads!.get('t')
   await threads!.delete('t')
+  await threads!.fork!('t', { id: 'u', checkpointId: 'c3' })
+  await transport.update!('t', { topic: 'dogs' }, { asNode: 'agent' })
+  const start = { run: 'r1', graph: 'agent', input: null }
+  await transport.wait!('t', start, {})
   expect(calls.map(({ url, init }) => `${init.method} ${url.replace('https://example.test/base/v1', '')}`)).toEqual([
     'POST /threads/t/runs/r1/cancel',
     'GET /threads/t/state?checkpointId=c1',
@@ -124,6 +128,9 @@ test('everything else is plain JSON', async () => {
     'POST /threads',
     'GET /threads/t',
     'DELETE /threads/t',
+    'POST /threads/t/fork',
+    'POST /threads/t/state',
+    'POST /threads/t/runs?wait=1',
   ])
   expect(calls[4]?.json).toEqual({ id: 't', metadata: { title: 'cats' } })
 })

@@ -25,6 +25,8 @@ export interface FetchTransportOptions {
   heartbeatMs?: number | undefined
   /** Longest event or batch in characters. Default 16 Mi. */
   maxEventBytes?: number | undefined
+  /** Deepest nesting of an event. Default 1,024. */
+  maxJsonDepth?: number | undefined
 }
 
 /**
@@ -49,7 +51,7 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
         if (delayMs !== undefined) yield { type: 'retry', delayMs }
         throw await errorOfResponse(response)
       }
-      yield* framesOf(response, signal, options.maxEventBytes)
+      yield* framesOf(response, signal, options)
     },
     cancel: (thread, run, { signal }) =>
       call(`${pathOf(thread)}/runs/${segment(run)}/cancel`, { method: 'POST', signal }),
@@ -57,11 +59,15 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
       call<GraphState>(`${pathOf(thread)}/state${query({ checkpointId })}`, { signal }),
     history: (thread, { limit, before, signal } = {}) =>
       call<GraphState[]>(`${pathOf(thread)}/history${query({ limit, before })}`, { signal }),
+    update: (thread, update, { asNode, checkpointId, signal } = {}) =>
+      call(`${pathOf(thread)}/state`, { method: 'POST', body: { update, asNode, checkpointId }, signal }),
+    wait: (thread, start, { signal }) => call(`${pathOf(thread)}/runs?wait=1`, { method: 'POST', body: start, signal }),
     threads: {
       list: ({ limit, cursor, signal } = {}) => call<ThreadPage>(`/v1/threads${query({ limit, cursor })}`, { signal }),
       create: (thread, { signal } = {}) => call<ThreadInfo>('/v1/threads', { method: 'POST', body: thread, signal }),
       get: (id, { signal } = {}) => call<ThreadInfo>(pathOf(id), { signal }),
       delete: (id, { signal } = {}) => call(pathOf(id), { method: 'DELETE', signal }),
+      fork: (id, fork = {}, { signal } = {}) => call(`${pathOf(id)}/fork`, { method: 'POST', body: fork, signal }),
     },
   }
 }
@@ -87,7 +93,7 @@ function sender({ url, headers, credentials = 'same-origin', fetch: given }: Fet
       ...(signal && { signal }),
     }
     const once = async (rejected: boolean) => {
-      const own = typeof headers === 'function' ? await headers({ rejected }) : headers
+      const own = await headersOf(headers, rejected)
       const type = body === undefined ? undefined : { 'content-type': 'application/json' }
       return (given ?? fetch)(base + path, { ...init, headers: { ...own, accept, ...type } })
     }
@@ -100,6 +106,11 @@ function sender({ url, headers, credentials = 'same-origin', fetch: given }: Fet
       throw lost(error, signal)
     }
   }
+}
+
+/** The caller's headers for one request. */
+export async function headersOf(given: FetchTransportOptions['headers'], rejected: boolean): Promise<Headers> {
+  return (typeof given === 'function' ? await given({ rejected }) : given) ?? {}
 }
 
 /** A stream's request: a run is posted, a thread is read. */
@@ -121,14 +132,14 @@ function streamRequest(
 async function* framesOf(
   response: Response,
   signal: AbortSignal,
-  maxEventBytes: number | undefined,
+  options: FetchTransportOptions,
 ): AsyncGenerator<Frame> {
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
   if (!isStream || response.body === null) {
     discardBody(response)
     throw new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} did not answer with an event stream`)
   }
-  const decoder = createFrameDecoder({ maxEventBytes })
+  const decoder = createFrameDecoder(options)
   const reader = response.body.getReader()
   const close = () => void reader.cancel().catch(() => {})
   // A body that was made by hand, as by a mocked `fetch`, does not end with the signal by itself.

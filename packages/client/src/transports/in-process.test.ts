@@ -174,6 +174,62 @@ test('a graph without a memory gets one, once', async () => {
   expect(asked).toBe(1)
 })
 
+/** A graph that remembers the last state of its threads, as a list of messages and whatever else was put in. */
+function remembering(): StreamableGraph & { states: Map<string, GraphState> } {
+  const states = new Map<string, GraphState>()
+  return {
+    states,
+    ...echoGraph({ isOpen: true }),
+    getState: async (id) => states.get(id),
+    async updateState(id, update) {
+      // Tests update with plain objects.
+      const values = { ...states.get(id)?.values, ...(update as Record<string, unknown>) }
+      states.set(id, { values, next: [], checkpointId: `c${states.size}` })
+      return `c${states.size - 1}`
+    },
+  }
+}
+
+test('an update of the state is seen by whoever reads the thread', async () => {
+  const graph = remembering()
+  const { client, thread } = serving(graph)
+  const t = thread('t')
+  await t.submit({ messages: 'hi' }).result
+  const messages = [{ id: 'a', role: 'user', content: 'changed' }]
+  const followed = t.follow()
+  expect(await client.threads.update('t', { messages, topic: 'cats' })).toEqual({ checkpointId: 'c0' })
+  await shows(t, 'changed')
+  expect(t.getSnapshot().values).toMatchObject({ topic: 'cats', messages: [{ id: 'a' }] })
+  followed()
+})
+
+test('a fork begins with the state of the thread it came from, and goes on by itself', async () => {
+  const graph = remembering()
+  const { client, thread } = serving(graph)
+  await thread('t').submit({ messages: 'hi' }).result
+  graph.states.set('t', { values: { messages: [{ id: 'a', role: 'user', content: 'hi' }] }, next: [] })
+  const forked = await client.threads.fork('t', { metadata: { of: 't' } })
+  expect(forked).toMatchObject({ status: 'idle', graph: 'echo', metadata: { of: 't' } })
+  const other = thread(forked.id)
+  other.follow()
+  await shows(other, 'hi')
+  expect(await other.submit({ messages: 'more' }).result).toMatchObject({ status: 'done' })
+  expect(contents(other)).toEqual(['hi', 'more', 'you said more'])
+  await expect(client.threads.fork('nothing')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})
+
+test('a state is not updated under a run that is under way', async () => {
+  const graph = echoGraph()
+  const { client, thread } = serving(graph)
+  const t = thread('t')
+  const run = t.submit({ messages: 'hi' })
+  await shows(t, 'hi', 'you said ')
+  await expect(client.threads.update('t', {})).rejects.toMatchObject({ code: 'RUN_CONFLICT', run: run.id })
+  await client.threads.cancel('t', run.id)
+  expect(await run.result).toMatchObject({ status: 'cancelled' })
+  await expect(client.threads.update('t', {})).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+})
+
 test('threads are listed by their last use, page by page', async () => {
   const { client, thread } = serving(echoGraph({ isOpen: true }))
   for (const id of ['a', 'b', 'c']) await thread(id).submit({ messages: 'hi' }).result
@@ -221,6 +277,11 @@ test('what a transport cannot do is refused by name', async () => {
   await expect(client.threads.list()).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   await expect(client.threads.history('t')).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   await expect(client.threads.state('t')).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  await expect(client.threads.fork('t')).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  await expect(client.threads.cancel('t', 'r')).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    message: 'this transport has no cancel',
+  })
 })
 
 test('a graph that fails at once ends its run with the error', async () => {

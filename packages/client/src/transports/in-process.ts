@@ -5,6 +5,8 @@ import {
   recordRun,
   RivuletError,
   type EventLog,
+  type GraphState,
+  type Message,
   type RunEnd,
   type RunOptions,
   type StreamableGraph,
@@ -49,7 +51,34 @@ export function inProcess(
     state: async (id, { checkpointId } = {}) => graphOf(id).getState?.(id, checkpointId),
     history: (id, { limit = 10, before } = {}) =>
       firstOf(graphOf(id).getStateHistory?.(id, { limit, ...(before !== undefined && { before }) }), limit),
-    threads: threads.api,
+    async update(id, update, { asNode, checkpointId } = {}) {
+      const thread = threads.get(id)
+      refuseWhileBusy(thread)
+      const graph = find(thread.graph)
+      if (graph.updateState === undefined) throw unsupported(thread)
+      const place = { ...(asNode !== undefined && { asNode }), ...(checkpointId !== undefined && { checkpointId }) }
+      const written = await graph.updateState(id, update, place)
+      await showState(thread, await graph.getState?.(id, written))
+      return { checkpointId: written }
+    },
+    threads: {
+      ...threads.api,
+      async fork(id, { id: forkId = randomId(), checkpointId, metadata } = {}) {
+        const from = threads.get(id)
+        const graph = find(from.graph)
+        const state = await graph.getState?.(id, checkpointId)
+        if (state === undefined) throw new RivuletError('NOT_FOUND', `thread ${id} has no such state`)
+        if (graph.updateState === undefined) throw unsupported(from)
+        const forked = await threads.api.create({
+          id: forkId,
+          ...(from.graph !== undefined && { graph: from.graph }),
+          ...(metadata !== undefined && { metadata }),
+        })
+        const written = await graph.updateState(forkId, state.values)
+        await showState(threads.get(forkId), await graph.getState?.(forkId, written))
+        return forked
+      },
+    },
   }
 }
 
@@ -157,15 +186,46 @@ function infoOf({ id, graph, status, createdAt, updatedAt, metadata }: Thread): 
   return { id, status, createdAt, updatedAt, ...named }
 }
 
+function unsupported({ graph = 'the graph' }: Thread): RivuletError {
+  return new RivuletError('UNSUPPORTED', `${graph} keeps no state that could be updated`)
+}
+
+function refuseWhileBusy({ id, active }: Thread): void {
+  if (active === undefined) return
+  throw new RivuletError('RUN_CONFLICT', `run ${active} is under way on thread ${id}`, { run: active })
+}
+
+/** Tells whoever reads the thread of a state that no run made. */
+async function showState(thread: Thread, state: GraphState | undefined): Promise<void> {
+  if (state === undefined) return
+  const lists = Object.entries(state.values).filter((entry): entry is [string, Message[]] => isMessageList(entry[1]))
+  const names = new Set(lists.map(([key]) => key))
+  await thread.log.append([
+    {
+      type: 'rewind',
+      // Nothing else has this id: it is no run's.
+      run: randomId(),
+      to: state.checkpointId ?? null,
+      reason: 'fork',
+      state: {
+        values: Object.fromEntries(Object.entries(state.values).filter(([key]) => !names.has(key))),
+        lists: Object.fromEntries(lists.map(([key, messages]) => [key, messages.map(({ id }) => id)])),
+        messages: lists.flatMap(([, messages]) => messages),
+      },
+    },
+  ])
+}
+
+function isMessageList(value: unknown): boolean {
+  const isMessage = (item: Partial<Message> | null) => typeof item?.id === 'string' && typeof item.role === 'string'
+  return Array.isArray(value) && value.length > 0 && value.every(isMessage)
+}
+
 /** Starts a run, or joins the one of the same id. Throws `RUN_CONFLICT` while another is under way. */
 function begin(thread: Thread, graph: StreamableGraph, start: StartRequest, threads: Threads): void {
   const { run } = start
   if (thread.runs.has(run)) return
-  if (thread.active !== undefined) {
-    throw new RivuletError('RUN_CONFLICT', `run ${thread.active} is under way on thread ${thread.id}`, {
-      run: thread.active,
-    })
-  }
+  refuseWhileBusy(thread)
   const stop = new AbortController()
   thread.graph = start.graph
   thread.active = run

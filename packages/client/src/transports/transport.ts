@@ -68,6 +68,23 @@ export interface ThreadPage {
   cursor?: string
 }
 
+/** How a thread's state is updated. */
+export interface UpdateOptions extends CallOptions {
+  /** Node in whose name it is written, which decides what runs next. Default: the one that ran last. */
+  asNode?: string | undefined
+  /** Checkpoint to go on from. Default: the thread's last. */
+  checkpointId?: string | undefined
+}
+
+/** What a thread that begins with another's state is like. */
+export interface ForkRequest {
+  /** Id of the new thread. Default: one that is made. */
+  id?: string | undefined
+  /** Checkpoint whose state it begins with. Default: the last. */
+  checkpointId?: string | undefined
+  metadata?: Readonly<Record<string, unknown>> | undefined
+}
+
 /** Threads as a backend keeps them. */
 export interface ThreadsApi {
   list(options?: CallOptions & { limit?: number | undefined; cursor?: string | undefined }): Promise<ThreadPage>
@@ -77,6 +94,8 @@ export interface ThreadsApi {
   ): Promise<ThreadInfo>
   get(id: string, options?: CallOptions): Promise<ThreadInfo>
   delete(id: string, options?: CallOptions): Promise<void>
+  /** Makes a thread that begins with this one's state. */
+  fork?(id: string, fork?: ForkRequest, options?: CallOptions): Promise<ThreadInfo>
 }
 
 /**
@@ -100,6 +119,13 @@ export interface Transport {
     thread: string,
     options?: CallOptions & { limit?: number | undefined; before?: string | undefined },
   ): Promise<readonly GraphState[]>
+  /** Writes an update into a thread's state, as a node's would be; resolves with the checkpoint it made. */
+  update?(thread: string, update: unknown, options?: UpdateOptions): Promise<{ checkpointId: string }>
+  /**
+   * Starts or joins a run and resolves once it has ended, without streaming: the last resort where streams do not get
+   * through. What it did is read afterwards.
+   */
+  wait?(thread: string, start: StartRequest, options: CallOptions): Promise<void>
   threads?: ThreadsApi
   /**
    * Interval of the backend's heartbeats in milliseconds; `Infinity` when silence is never a stall. Without it the retry

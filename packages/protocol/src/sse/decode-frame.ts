@@ -1,13 +1,16 @@
-import { errorFromWire, RivuletError, type WireError } from '../errors.ts'
-import type { RivuletEvent } from '../events/event.ts'
+import { RivuletError } from '../errors.ts'
 import type { Frame } from '../frame.ts'
 import { parseCursor } from '../log/event-log.ts'
-import { createSseDecoder, MAX_EVENT_BYTES, type SseEvent } from './decode-sse.ts'
+import { createBlockReader } from './block-reader.ts'
+import { createSseDecoder, MAX_EVENT_BYTES } from './decode-sse.ts'
+import { mismatch, parseJson } from './parse-json.ts'
 
 /** Bounds of a {@link FrameDecoder}. */
 export interface FrameDecoderOptions {
   /** Longest event or batch, in characters. Default 16 Mi. */
   maxEventBytes?: number | undefined
+  /** Deepest nesting of an event. Default 1,024. */
+  maxJsonDepth?: number | undefined
 }
 
 /** A decoder of one response body of the own wire. */
@@ -18,7 +21,7 @@ export interface FrameDecoder {
    * there is nothing to return.
    *
    * Throws `PROTOCOL_MISMATCH` for what is not the own wire (malformed JSON, an event without a cursor),
-   * `LIMIT_EXCEEDED` for an event that is too long, and whatever the server said for this reader (`SLOW_CONSUMER`).
+   * `LIMIT_EXCEEDED` for an event that is too long or too deep, and whatever the server said for this reader (`SLOW_CONSUMER`).
    */
   push(chunk: Uint8Array | string): Frame[]
   /** The body ended; what came of an event that was not complete is dropped. Throws {@link FrameDecoder.error}. */
@@ -31,13 +34,14 @@ export interface FrameDecoder {
  * Reads the own wire that `encodeFrame` writes. Events are taken as they come, whatever their type: validating each one
  * would cost more than parsing it, and the fold ignores and counts what it does not know.
  */
-export function createFrameDecoder({ maxEventBytes = MAX_EVENT_BYTES }: FrameDecoderOptions = {}): FrameDecoder {
-  const place: Place = { log: '', prefix: '', run: undefined }
+export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDecoder {
+  const { maxEventBytes = MAX_EVENT_BYTES, maxJsonDepth } = options
+  const readBlock = createBlockReader()
   let frames: Frame[] = []
   let failure: RivuletError | undefined
   const decoder = createSseDecoder({
     maxEventBytes,
-    onEvent: (event) => frames.push(decodeBlock(event, place)),
+    onEvent: ({ event, id, data }) => frames.push(readBlock(event, id, parseJson(data, event, maxJsonDepth))),
     onComment(comment) {
       if (!comment.startsWith('at ')) return
       const cursor = parseCursor(comment.slice('at '.length))
@@ -66,90 +70,4 @@ export function createFrameDecoder({ maxEventBytes = MAX_EVENT_BYTES }: FrameDec
       return failure
     },
   }
-}
-
-/** Where the connection stands: what the wire leaves out because it was said before. */
-interface Place {
-  log: string
-  /** `<log>.`: ids of the same log are told by it without parsing. */
-  prefix: string
-  run: string | undefined
-}
-
-/** An event as JSON carries it: nothing is known of its fields but that it is an object. */
-type Body = Record<string, unknown>
-
-function decodeBlock({ event, data, id }: SseEvent, place: Place): Frame {
-  const json = parse(event, data)
-  if (id === undefined) {
-    if (event === 'error' && isBody(json)) throw fatal(json)
-    throw mismatch(`a ${event} event has no cursor`)
-  }
-  const seq = seqOf(id, place)
-  if (event === 'batch') return { type: 'events', log: place.log, events: decodeBatch(json, seq, place) }
-  if (!isBody(json)) throw mismatch(`the data of a ${event} event is not an object`)
-  json['type'] = event
-  return { type: 'events', log: place.log, events: [complete(json, seq, place)] }
-}
-
-function decodeBatch(json: unknown, last: number, place: Place): RivuletEvent[] {
-  if (!Array.isArray(json)) throw mismatch('the data of a batch is not a list')
-  let seq = 0
-  const events = json.map((body: unknown) => {
-    if (!isBody(body) || typeof body['type'] !== 'string') throw mismatch('an event of a batch has no type')
-    seq = typeof body['seq'] === 'number' ? body['seq'] : seq + 1
-    return complete(body, seq, place)
-  })
-  if (seq !== last) throw mismatch(`a batch ends at ${seq}, its cursor says ${last}`)
-  return events
-}
-
-/** Adds what the wire left out. Written into the parsed object: it is ours alone, and copying it costs. */
-function complete(body: Body, seq: number, place: Place): RivuletEvent {
-  body['seq'] = seq
-  if (body['type'] === 'sync') {
-    body['log'] = place.log
-  } else if (typeof body['run'] === 'string') {
-    place.run = body['run']
-  } else if (place.run !== undefined) {
-    body['run'] = place.run
-  }
-  if (body['type'] === 'message.delta') body['part'] ??= 0
-  // An object with type and seq; the fold checks the fields that it relies on and counts what lacks them.
-  return body as unknown as RivuletEvent
-}
-
-function parse(event: string, data: string): unknown {
-  try {
-    return JSON.parse(data)
-  } catch (error) {
-    throw mismatch(`the data of a ${event} event is not JSON`, error)
-  }
-}
-
-function seqOf(id: string, place: Place): number {
-  if (place.prefix !== '' && id.startsWith(place.prefix)) {
-    const seq = Number(id.slice(place.prefix.length))
-    if (Number.isSafeInteger(seq)) return seq
-  }
-  const cursor = parseCursor(id)
-  if (cursor === undefined) throw mismatch(`${JSON.stringify(id.slice(0, 64))} is not a cursor`)
-  place.log = cursor.log
-  place.prefix = `${cursor.log}.`
-  return cursor.seq
-}
-
-function fatal(json: Body): RivuletError {
-  const { code, message } = json
-  if (typeof code !== 'string' || typeof message !== 'string') return mismatch('the server ended the stream')
-  // `errorFromWire` takes any text for a code; the optional fields only describe.
-  return errorFromWire(json as unknown as WireError)
-}
-
-function isBody(json: unknown): json is Body {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
-}
-
-function mismatch(sentence: string, cause?: unknown): RivuletError {
-  return new RivuletError('PROTOCOL_MISMATCH', `not the expected stream: ${sentence}`, { cause })
 }
