@@ -28,6 +28,12 @@ export interface RunOptions {
    * with a `message` for every message of its state, so that its events stand for themselves.
    */
   historyInLog?: boolean
+  /**
+   * Which try of the run this is, from 1. Above 1 the process that ran it stopped: readers are taken back to the
+   * checkpoint it goes on from by a `rewind` of reason `recovery`. Give `null` as input when the tries before had written
+   * a checkpoint, else the same input again.
+   */
+  attempt?: number
 }
 
 /** A thread's state as a graph keeps it. */

@@ -160,6 +160,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
       historyInLog: options.historyInLog ?? false,
       modes: options.modes?.filter((mode) => !alwaysRecorded.includes(mode)),
       signal: options.signal,
+      attempt: options.attempt ?? 1,
     }
     return drive(request, new RunScope(settings))
   }
@@ -211,10 +212,10 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     return checkInput(plan, input, async () => (await checkpointer?.get(threadId, '', checkpointId))?.values)
   }
 
-  /** This graph with a memory of its threads: itself when it has a checkpointer. */
-  withMemory(): Graph<T> {
+  /** This graph with a memory of its threads, by default in this process: itself when it has a checkpointer. */
+  withMemory(checkpointer?: Checkpointer): Graph<T> {
     return this.#compiled.checkpointer === undefined
-      ? new Graph<T>({ ...this.#compiled, checkpointer: new MemoryCheckpointer() })
+      ? new Graph<T>({ ...this.#compiled, checkpointer: checkpointer ?? new MemoryCheckpointer() })
       : this
   }
 

@@ -245,17 +245,17 @@ export class Announcer {
     }
   }
 
-  /** Takes readers back to a checkpoint that is not the newest. */
-  fork({ id, values }: Checkpoint): void {
-    const shown = visible(this.#graph.plan.schema, values)
+  /** Takes readers back to a checkpoint, or to the empty thread before the first. */
+  takeBack(reason: 'fork' | 'recovery', checkpoint: Pick<Checkpoint, 'id' | 'values'> | undefined): void {
+    const shown = visible(this.#graph.plan.schema, checkpoint?.values ?? {})
     const lists = this.#lists.filter((key) => Object.hasOwn(shown, key))
     const messages = lists.flatMap((key) => shown[key] as readonly Message[])
     const rest = Object.entries(shown).filter(([key]) => !lists.includes(key))
     this.#graph.scope.sink.emit({
       type: 'rewind',
       ...this.#place(),
-      to: id,
-      reason: 'fork',
+      to: checkpoint?.id ?? null,
+      reason,
       state: {
         values: Object.fromEntries(rest),
         lists: Object.fromEntries(

@@ -1,8 +1,10 @@
 import {
+  callSegment,
   formatNamespace,
   PROTOCOL_VERSION,
   RivuletError,
   taskSegment,
+  type Namespace,
   type RunEnd,
   type RunStatus,
   type StreamMode,
@@ -41,6 +43,8 @@ export interface RunRequest {
   readonly historyInLog: boolean
   readonly modes: readonly StreamMode[] | undefined
   readonly signal: AbortSignal | undefined
+  /** Above 1 when the process that ran it stopped. */
+  readonly attempt: number
 }
 
 /** Runs a graph once, from `run.start` to `run.end`. Never rejects: failing is a result. */
@@ -70,7 +74,8 @@ async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
     const beginning = beginningOf(request.input, saved)
     announceStart(graph, request, beginning.kind === 'answer' ? [...beginning.answers.keys()] : undefined)
     if (saved !== undefined && !request.historyInLog) graph.announcer.history(saved.values)
-    if (saved !== undefined && request.checkpointId !== undefined) await announceFork(graph, request, saved)
+    if (request.attempt > 1) graph.announcer.takeBack('recovery', saved)
+    else if (saved !== undefined && request.checkpointId !== undefined) await announceFork(graph, request, saved)
     await begin(graph, beginning, saved)
   } catch (error) {
     if (!scope.announced) announceStart(graph, request, undefined)
@@ -89,7 +94,7 @@ async function load(scope: RunScope, { settings, checkpointId }: RunRequest): Pr
 
 function announceStart(
   graph: GraphRun,
-  { graph: name, modes }: RunRequest,
+  { graph: name, modes, attempt }: RunRequest,
   resume: readonly string[] | undefined,
 ): void {
   graph.scope.announced = true
@@ -98,6 +103,7 @@ function announceStart(
     run: graph.scope.run,
     graph: name,
     protocol: PROTOCOL_VERSION,
+    ...(attempt > 1 && { attempt }),
     ...(modes !== undefined && modes.length > 0 && { modes }),
     ...(resume !== undefined && { resume }),
   })
@@ -110,7 +116,7 @@ async function announceFork(
   saved: SavedCheckpoint,
 ): Promise<void> {
   const newest = await savedOf(graph.scope, settings, '')
-  if (historyInLog && newest?.id !== saved.id) graph.announcer.fork(saved)
+  if (historyInLog && newest?.id !== saved.id) graph.announcer.takeBack('fork', saved)
 }
 
 function end(graph: GraphRun, { status, values, asked }: Outcome): RunResult {
@@ -173,13 +179,10 @@ export async function driveBelow(
   if (!(ctx instanceof TaskContext)) {
     throw new RivuletError('NO_CONTEXT', 'a graph runs below the ctx that a node was given, and this is another object')
   }
-  const attempt = TaskContext.attemptOf(ctx)
-  attempt.assertOpen('a graph call was')
+  const attempt = TaskContext.openAttemptOf(ctx, 'a graph call was')
   const { graph: above, task } = attempt
-  const call = attempt.nextCall()
-  const ns = [...above.ns, taskSegment(task.spec.name, task.id), ...(call > 0 ? [String(call)] : [])]
-  formatNamespace(ns)
-  const { caller, off } = stoppedBy(signal, attempt)
+  const ns = namespaceBelow(attempt, ctx.toolCallId)
+  const { caller, off } = stoppedBy(ctx.toolCallId === undefined ? signal : either(ctx.signal, signal), attempt)
   const graph = new GraphRun(above.scope, plan, ns, caller)
   try {
     await beginBelow(graph, input, above.resuming.has(task.id), shared && !task.sent ? above.plan.schema : undefined)
@@ -193,11 +196,33 @@ export async function driveBelow(
   }
 }
 
+/**
+ * Where a graph that this attempt calls now streams: below its task, and below the tool call that calls it. Tools run side
+ * by side and in any order, so calls of graphs are counted for each of them.
+ */
+function namespaceBelow(attempt: Attempt, toolCallId: string | undefined): Namespace {
+  const { graph: above, task } = attempt
+  const call = attempt.nextCall(toolCallId)
+  const ns = [
+    ...above.ns,
+    taskSegment(task.spec.name, task.id),
+    ...(toolCallId === undefined ? [] : [callSegment(toolCallId)]),
+    ...(call > 0 ? [String(call)] : []),
+  ]
+  formatNamespace(ns)
+  return ns
+}
+
+function either(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
+  return other === undefined ? one : AbortSignal.any([one, other])
+}
+
 /** Who calls a graph: the attempt, or one in its place that a signal closes too. */
 function stoppedBy(signal: AbortSignal | undefined, attempt: Attempt): { caller: Attempt; off: () => void } {
   if (signal === undefined) return { caller: attempt, off: () => {} }
   const caller = new Attempt(attempt.graph, attempt.task, attempt.number)
   caller.onLife = () => attempt.alive()
+  caller.standsFor = attempt
   const stop = (): void => caller.close(cancelled(attempt.graph.scope.run, signal.reason), true)
   const offAttempt = attempt.onClose((reason) => caller.close(reason, true))
   if (signal.aborted) stop()
