@@ -14,7 +14,6 @@ export {
   formatNamespace,
   parseNamespace,
   taskSegment,
-  callSegment,
   parseSegment,
   sameNamespace,
   isWithin,
@@ -110,10 +109,6 @@ export { mismatch, parseJson } from './sse/parse-json.ts'
 export { createFrameDecoder, type FrameDecoder, type FrameDecoderOptions } from './sse/decode-frame.ts'
 export { encodeFatal, encodeFrame, wireState, type WireState } from './sse/encode-frame.ts'
 export { memoryLog, type MemoryLogOptions } from './log/memory-log.ts'
-export { compactRun } from './log/compact.ts'
-export { foldHeld } from './log/fold-held.ts'
-export { Shelf } from './log/shelf.ts'
-export { Waiters } from './log/waiters.ts'
 export { randomId } from './random-id.ts'
 export { type ReadFilter } from './events/filter.ts'
 export { readLog, type LogReader, type ReadQuery } from './log/reader.ts'
