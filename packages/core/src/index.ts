@@ -60,6 +60,7 @@ export {
   type ToolChunk,
 } from './stream/chunks.ts'
 export type { StreamFilter } from './stream/project.ts'
+export type { ApprovalAnswer, ApprovalPolicy, ApprovalRequest, Decision, InterruptOn } from './tools/approval.ts'
 export { tool, type Tool, type ToolContext, type ToolOptions, type ToolResult } from './tools/tool.ts'
 export { toolNode, type ToolNodeOptions, type ToolNodeState } from './tools/tool-node.ts'
 export {

@@ -14,6 +14,7 @@ export {
   formatNamespace,
   parseNamespace,
   taskSegment,
+  callSegment,
   parseSegment,
   sameNamespace,
   isWithin,

@@ -29,6 +29,11 @@ export function taskSegment(node: string, task: string): string {
   return `${node}:${task}`
 }
 
+/** The segment that a tool call adds, below its task's, to the namespace of a graph it calls: `call:<call id>`. */
+export function callSegment(toolCallId: string): string {
+  return `call:${toolCallId.replaceAll(/[|%]/g, encodeURIComponent)}`
+}
+
 /** The node and task id a segment names. A segment without a task id gives an empty one. */
 export function parseSegment(segment: string): { node: string; task: string } {
   const colon = segment.lastIndexOf(':')

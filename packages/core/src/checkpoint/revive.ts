@@ -24,9 +24,9 @@ function reviveTask(task: TaskRecord): TaskRecord {
   }
 }
 
-function reviveTarget(target: Target): Target {
+/** A target as a run can use it: as text a send keeps its fields and loses its class. */
+export function reviveTarget(target: Target): Target {
   if (typeof target === 'string' || target instanceof Send) return target
-  // As text a send keeps its fields and loses its class.
   const { node, input } = target as { node: string; input: unknown }
   return new Send(node, own(input))
 }

@@ -37,12 +37,14 @@ export class Attempt {
   asked: InterruptSignal | undefined
   /** When it last gave a sign of life; watched by the idle timeout. */
   onLife: (() => unknown) | undefined
+  /** The attempt in whose place this one calls a graph, which something besides it may stop. */
+  standsFor: Attempt | undefined
   #closed: RivuletError | undefined
   #controller: AbortController | undefined
   readonly #listeners = new Set<(reason: RivuletError) => void>()
   #messages = 0
   readonly #questions = new Map<string | undefined, number>()
-  #calls = 0
+  readonly #calls = new Map<string | undefined, number>()
   #functions = 0
   #idBase: string | undefined
   /** What readers saw under an id before this attempt showed its own, so that withdrawing it can tell. */
@@ -194,9 +196,11 @@ export class Attempt {
     return this.#functions++
   }
 
-  /** Number of the next graph called in this attempt, from 0. */
-  nextCall(): number {
-    return this.#calls++
+  /** Number of the next graph called in this attempt, from 0; those of each tool call are counted by themselves. */
+  nextCall(toolCallId: string | undefined): number {
+    const number = this.#calls.get(toolCallId) ?? 0
+    this.#calls.set(toolCallId, number + 1)
+    return number
   }
 
   /** Whether what this attempt, or a call of it with more tags, says is kept from readers. */
@@ -241,6 +245,7 @@ export class Attempt {
     if (!this.#shownBefore.has(id)) this.#shownBefore.set(id, this.graph.scope.shown.get(id))
     // Withdrawing a task withdraws what graphs below it told, too.
     this.graph.caller?.rememberShown(id)
+    this.standsFor?.rememberShown(id)
   }
 
   /** Undoes {@link noteShown} after a rewind: readers have again what they had before. */

@@ -146,6 +146,11 @@ export class TaskContext implements NodeContext {
   static attemptOf(ctx: TaskContext): Attempt {
     return ctx.#attempt
   }
+
+  /** @internal The attempt behind this context, while it and the tool's call go on. */
+  static openAttemptOf(ctx: TaskContext, what: string): Attempt {
+    return ctx.#open(what)
+  }
 }
 
 function ask<T>(

@@ -173,9 +173,12 @@ class Collector {
 
   #command(command: { update: unknown; goto: readonly Target[]; graph: '__parent__' | undefined }): void {
     if (command.graph !== undefined) throw new ParentCommand(command.update, command.goto)
-    if (command.update !== undefined && command.update !== null) {
-      if (typeof command.update !== 'object') throw this.#wrong(`a command whose update is a ${typeof command.update}`)
-      this.#update(command.update)
+    // Several calls of a tool node may hand over together: then there are several updates.
+    const updates: readonly unknown[] = Array.isArray(command.update) ? command.update : [command.update]
+    for (const update of updates) {
+      if (update === undefined || update === null) continue
+      if (typeof update !== 'object') throw this.#wrong(`a command whose update is a ${typeof update}`)
+      this.#update(update)
     }
     for (const target of command.goto) this.#target(target, 'a command')
   }

@@ -1,6 +1,11 @@
-import type { Message, MessageInput } from '@rivulet/protocol'
+import { messageOfThrown, RivuletError, type Message, type MessageInput, type ToolCall } from '@rivulet/protocol'
 import type { NodeContext } from '../graph/node-context.ts'
-import { runCall, type CallRequest, type CallResult, type Tool } from './tool.ts'
+import { TaskContext } from '../runtime/task-context.ts'
+import type { InterruptOn } from './approval.ts'
+import { openTurn, withOwnIds } from './open-calls.ts'
+import { makeCall, type CallSettings } from './tool-call.ts'
+import { handoffOf, updatesOf } from './tool-updates.ts'
+import type { Tool } from './tool.ts'
 
 /** How a tool node runs its calls. */
 export interface ToolNodeOptions {
@@ -8,9 +13,15 @@ export interface ToolNodeOptions {
   maxConcurrency?: number
   /**
    * What becomes of an error. `result` (default): the model reads it as the call's answer and may try again. `throw`: the
-   * node fails with what the tool threw.
+   * node fails with what the tool threw. A function says what the model reads, and throws what is to fail the node.
    */
-  onError?: 'result' | 'throw'
+  onError?: 'result' | 'throw' | ((thrown: unknown, call: ToolCall) => string)
+  /** Longest time of a call in ms, for tools that have none of their own. Default: none. */
+  timeoutMs?: number
+  /** Tools whose calls wait for a person. Needs a checkpointer. Default: none. */
+  interruptOn?: InterruptOn
+  /** State key of the conversation. Default `"messages"`. */
+  messagesKey?: string
 }
 
 /** State that a tool node reads. */
@@ -18,35 +29,64 @@ export interface ToolNodeState {
   readonly messages: readonly Message[]
 }
 
-/** A node that runs the calls of the last assistant message side by side and returns one answer each, in their order. */
+/**
+ * A node that runs the open calls of the last assistant message side by side and answers each, in their order; also a
+ * call of an unknown tool, or with arguments that are no JSON or do not fit. Tools that return a `Command` update the
+ * state and send the run on together.
+ *
+ * Calls that have ended do not run again when the node stops to ask a person and goes on. Ids that do not name one call of
+ * the conversation alone, and arguments that a person edited, are put right in the message that asks.
+ */
 export function toolNode(
   tools: readonly Tool[],
-  { maxConcurrency = Infinity, onError = 'result' }: ToolNodeOptions = {},
+  options: ToolNodeOptions = {},
 ): (state: ToolNodeState, ctx: NodeContext) => Promise<{ messages: MessageInput[] }> {
+  const { maxConcurrency = Infinity, messagesKey = 'messages', timeoutMs, interruptOn } = options
+  const readError = errorReader(options.onError ?? 'result')
   const byName = new Map(tools.map((one) => [one.name, one]))
-  return async ({ messages }, ctx) => {
-    const calls = openCalls(messages)
-    const results = await inParallel(calls, maxConcurrency, (call) => runCall(byName, call, ctx))
-    for (const result of results) if (onError === 'throw' && 'thrown' in result) throw result.thrown
-    return { messages: calls.map((call, i) => answerTo(call, results[i]!)) }
+  const settings: CallSettings = { tools: byName, messagesKey, timeoutMs, interruptOn, readError }
+  return async (state, ctx) => {
+    if (!(ctx instanceof TaskContext))
+      throw new RivuletError('NO_CONTEXT', 'tools run with the ctx that their node was given')
+    const messages = conversationIn(state, messagesKey, ctx)
+    const open = openTurn(messages)
+    if (open === undefined || open.calls.length === 0) return { messages: [] }
+    const { turn, renamed } = withOwnIds(messages, open)
+    const outcomes = await inParallel(turn.calls, maxConcurrency, (call) => makeCall(ctx, call, settings))
+    const asking = asMade(
+      turn.message,
+      outcomes.map(({ call }) => call),
+    )
+    const rewritten = renamed || asking !== turn.message ? asking : undefined
+    const returned = handoffOf(outcomes, messagesKey, asking) ?? updatesOf(outcomes, messagesKey, rewritten)
+    // With commands it is a list or a command, which the runtime reads; what it updates beside messages has no type here.
+    return returned as { messages: MessageInput[] }
   }
 }
 
-/** Calls of the last assistant message that no message after it answers. */
-function openCalls(messages: readonly Message[]): readonly CallRequest[] {
-  const last = messages.findLastIndex(({ role, toolCalls }) => role === 'assistant' && (toolCalls?.length ?? 0) > 0)
-  if (last === -1) return []
-  const answered = new Set(messages.slice(last + 1).map(({ toolCallId }) => toolCallId))
-  return messages[last]!.toolCalls!.filter(({ id }) => !answered.has(id))
+function errorReader(onError: NonNullable<ToolNodeOptions['onError']>): CallSettings['readError'] {
+  if (typeof onError === 'function') return onError
+  return (thrown) => {
+    if (onError === 'result') return `Error: ${messageOfThrown(thrown)}`
+    // oxlint-disable-next-line only-throw-error -- what the tool threw is passed on untouched, whatever it is
+    throw thrown
+  }
 }
 
-function answerTo({ id, name }: CallRequest, result: CallResult): MessageInput {
-  const content = 'error' in result ? `Error: ${result.error.message}` : textOf(result.output)
-  return { role: 'tool', content, toolCallId: id, name }
+function conversationIn(state: ToolNodeState, key: string, { node }: NodeContext): readonly Message[] {
+  const messages = (state as unknown as Readonly<Record<string, unknown>>)[key]
+  // A field of another kind would hold what nobody has made messages of.
+  if (Array.isArray(messages)) return messages as readonly Message[]
+  throw new RivuletError('INVALID_GRAPH', `node "${node}" runs tools: its state needs ${key}: messages()`)
 }
 
-function textOf(output: unknown): string {
-  return typeof output === 'string' ? output : JSON.stringify(output)
+/** The message that asks, with its calls as they were made. */
+function asMade(message: Message, made: readonly ToolCall[]): Message {
+  const byId = new Map(made.map((call) => [call.id, call]))
+  const calls = message.toolCalls!.map((call) => byId.get(call.id) ?? call)
+  return calls.every((call, i) => call.args === message.toolCalls![i]!.args)
+    ? message
+    : { ...message, toolCalls: calls }
 }
 
 /** Runs all of them, whatever becomes of the others; then throws what the first threw, if any. */

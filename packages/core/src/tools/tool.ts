@@ -1,13 +1,13 @@
-import { messageOfThrown, RivuletError, toJson, toRivuletError, type WireError } from '@rivulet/protocol'
+import { normalizeMessage, RivuletError } from '@rivulet/protocol'
+import { Command, type CommandOptions } from '../graph/command.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { ToolSpec } from '../models/chunk.ts'
-import { InterruptSignal } from '../runtime/attempt.ts'
 import { runWithContext } from '../runtime/async-context.ts'
 import { randomId } from '../runtime/ids.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
-import { describeIssues, type StandardSchema } from '../state/standard-schema.ts'
+import { describeIssues, jsonSchemaOf, type StandardSchema } from '../state/standard-schema.ts'
 
-/** What a tool is given beside its arguments: a node's context whose writes belong to the call. */
+/** What a tool is given beside its arguments: a node's context whose writes and questions belong to the call. */
 export type ToolContext = Pick<
   NodeContext,
   | 'writer'
@@ -17,20 +17,27 @@ export type ToolContext = Pick<
   | 'context'
   | 'toolCallId'
   | 'interrupt'
+  | 'command'
+  | 'run'
+  | 'pushMessage'
   | 'runId'
   | 'threadId'
   | 'metadata'
+  | 'tags'
 >
 
 /** What a tool is called and how it is described to a model. */
 export interface ToolOptions<Input, Args> {
   name: string
   description: string
-  /** Checks and converts the arguments before the tool runs. Default: any object. */
+  /** Checks and converts the arguments before the tool runs, at once or later. Default: any object. */
   schema?: StandardSchema<Input, Args>
-  /** JSON Schema of the arguments for the model, where the schema itself cannot say. */
+  /**
+   * JSON Schema of the arguments for the model. Default: what the schema says of itself (zod and arktype can); a schema
+   * that cannot needs it here, or the model is told no parameters.
+   */
   jsonSchema?: unknown
-  /** Longest time in ms; then the call's signal fires and it ends with `NODE_TIMEOUT`. Default: none. */
+  /** Longest time in ms; then the call's signal fires and it ends with `NODE_TIMEOUT`. Default: the tool node's. */
   timeoutMs?: number
 }
 
@@ -38,8 +45,9 @@ export interface ToolOptions<Input, Args> {
 export interface Tool<Args = unknown, Output = unknown> extends ToolSpec {
   /** Checks the arguments and runs. Throws `INVALID_INPUT` when they do not fit; else what the tool throws, untouched. */
   invoke(args: unknown, ctx?: NodeContext): Promise<Output>
+  /** Checks and converts arguments without running. Throws `INVALID_INPUT` when they do not fit. */
+  check(args: unknown): Promise<Args>
   readonly timeoutMs: number | undefined
-  readonly '~args'?: Args
 }
 
 /** What a tool's function may return: a value, a promise of one, or a stream of progress that returns the value. */
@@ -48,23 +56,32 @@ export type ToolResult<Output> = Output | Promise<Output> | AsyncGenerator<unkno
 /**
  * Makes a tool of a function. In a graph its writes and progress carry the id of the call; called by itself they go
  * nowhere. An async generator's yields are progress, its return value is the output.
+ *
+ * The output may be text or JSON, which the model reads; a message with the role `tool` or a list of parts (text, images,
+ * files), which it is answered with; or a `Command`, which also updates the graph's state and says where to go next.
  */
 export function tool<Args = Record<string, unknown>, Output = unknown, Input = Args>(
   run: (args: Args, ctx: ToolContext) => ToolResult<Output>,
   options: ToolOptions<Input, Args>,
 ): Tool<Args, Output> {
-  const { name, description, schema, jsonSchema, timeoutMs } = options
+  const { name, description, schema, timeoutMs } = options
+  let { jsonSchema } = options
+  const check = (args: unknown) => checkArguments<Args>(name, args, schema)
   return {
     name,
     description,
-    schema: schema,
-    jsonSchema,
+    schema,
+    get jsonSchema() {
+      return (jsonSchema ??= jsonSchemaOf(schema))
+    },
     timeoutMs,
+    check,
     invoke: async (args, ctx = currentContext()) => {
-      const checked = await checkArguments<Args>(name, args, schema)
+      const checked = await check(args)
       const context: ToolContext = ctx ?? detachedContext()
-      const start = () => run(checked, context)
-      return finish<Output>(await (ctx === undefined ? start() : runWithContext(ctx, start)), context)
+      // A generator's body runs in the context of whoever asks it for more, so all of it is inside.
+      const work = async () => finish<Output>(await run(checked, context), context)
+      return ctx === undefined ? work() : runWithContext(ctx, work)
     },
   }
 }
@@ -84,23 +101,30 @@ async function checkArguments<Args>(
   )
 }
 
-/** Drains a generator tool: yields are progress, the return value is the output. */
+/** Drains a generator tool: yields are progress, the return value is the output. Waits for a reader that is behind. */
 async function finish<Output>(
   returned: Output | AsyncGenerator<unknown, Output, undefined>,
   ctx: ToolContext,
 ): Promise<Output> {
-  if (typeof returned !== 'object' || returned === null || !(Symbol.asyncIterator in returned)) return returned
+  if (!isGenerator(returned)) return returned
   try {
     for (;;) {
       const { value, done } = await returned.next()
       if (done) return value
       ctx.writer(value, 'progress')
+      if (ctx instanceof TaskContext) await TaskContext.attemptOf(ctx).graph.scope.waitForRoom()
     }
   } catch (thrown) {
     // Its time was up or the run was stopped: it must not stay suspended with what it holds open.
     await returned.return(undefined as Output)
     throw thrown
   }
+}
+
+function isGenerator<Output>(
+  returned: Output | AsyncGenerator<unknown, Output, undefined>,
+): returned is AsyncGenerator<unknown, Output, undefined> {
+  return typeof returned === 'object' && returned !== null && Symbol.asyncIterator in returned && 'next' in returned
 }
 
 /** The context of a tool that runs outside of a graph: it writes to nobody. */
@@ -115,104 +139,18 @@ function detachedContext(): ToolContext {
     runId: '',
     threadId: undefined,
     metadata: {},
+    tags: [],
+    // The same options make the same command, whatever they are typed as.
+    command: <G extends string>(options: CommandOptions<G, unknown>) =>
+      new Command<G, object>(options as CommandOptions<G, object>),
+    pushMessage: (message) => normalizeMessage(message, randomId).id,
+    run: () => Promise.reject(outside('run a graph with ctx.run')),
     interrupt: () => {
-      throw new RivuletError('NO_CONTEXT', 'a tool can ask a person only inside a running graph')
+      throw outside('ask a person')
     },
   }
 }
 
-/** A call as a model wrote it. */
-export interface CallRequest {
-  readonly id: string
-  readonly name: string
-  /** JSON text. */
-  readonly args: string
-}
-
-/** How a call ended. */
-export type CallResult = { readonly output: unknown } | { readonly error: WireError; readonly thrown: unknown }
-
-/** Runs one call inside a node: exactly one `tool.start` and one `tool.end`, whatever happens. Rejects only to ask a person. */
-export async function runCall(
-  tools: ReadonlyMap<string, Tool>,
-  call: CallRequest,
-  ctx: NodeContext,
-): Promise<CallResult> {
-  if (!(ctx instanceof TaskContext))
-    throw new RivuletError('NO_CONTEXT', 'tools run with the ctx that their node was given')
-  const attempt = TaskContext.attemptOf(ctx)
-  const id = call.id === '' ? randomId() : call.id
-  const input = parsed(call.args)
-  const { sink } = attempt.graph.scope
-  const tells = attempt.wants.tools
-  if (tells)
-    sink.emit({
-      type: 'tool.start',
-      ...attempt.envelope(),
-      id,
-      name: call.name,
-      // A copy: the tool may change what it is given.
-      input: 'value' in input ? toJson(input.value) : call.args,
-    })
-  const deadline = new AbortController()
-  const scope = { callId: id, signal: AbortSignal.any([attempt.signal, deadline.signal]), ended: false }
-  const timer = startTimer(tools.get(call.name), deadline)
-  const end = (result: CallResult): CallResult => {
-    clearTimeout(timer)
-    if (!scope.ended && tells) {
-      const outcome = 'error' in result ? { error: result.error } : { output: result.output }
-      sink.emit({ type: 'tool.end', ...attempt.envelope(), id, name: call.name, ...outcome })
-    }
-    scope.ended = true
-    return result
-  }
-  const off = attempt.onClose((reason) => end(failed(reason)))
-  try {
-    if ('error' in input) return end(input)
-    const running = start(tools, call.name, input.value, new TaskContext(attempt, scope))
-    return end({ output: toJson(await untilFired(deadline.signal, running)) })
-  } catch (thrown) {
-    if (thrown instanceof InterruptSignal) throw thrown
-    return end(failed(thrown))
-  } finally {
-    clearTimeout(timer)
-    off()
-  }
-}
-
-function parsed(args: string): { value: unknown } | { error: WireError; thrown: unknown } {
-  if (args.trim() === '') return { value: {} }
-  try {
-    return { value: JSON.parse(args) as unknown }
-  } catch (thrown) {
-    return failed(
-      new RivuletError('INVALID_INPUT', `the arguments are no JSON: ${messageOfThrown(thrown)}`, { cause: thrown }),
-    )
-  }
-}
-
-function start(tools: ReadonlyMap<string, Tool>, name: string, args: unknown, ctx: NodeContext): Promise<unknown> {
-  const known = tools.get(name)
-  if (known !== undefined) return known.invoke(args, ctx)
-  throw new RivuletError('NOT_FOUND', `there is no tool "${name}"; there are: ${[...tools.keys()].join(', ')}`)
-}
-
-function startTimer(known: Tool | undefined, deadline: AbortController): ReturnType<typeof setTimeout> | undefined {
-  if (known?.timeoutMs === undefined) return undefined
-  const { name, timeoutMs } = known
-  const expire = () =>
-    deadline.abort(new RivuletError('NODE_TIMEOUT', `tool "${name}" ran longer than ${timeoutMs} ms`))
-  return setTimeout(expire, timeoutMs)
-}
-
-/** What a tool answers, or the reason of its deadline: a tool that ignores its signal holds up nobody. */
-function untilFired<T>(deadline: AbortSignal, running: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    deadline.addEventListener('abort', () => reject(deadline.reason as RivuletError), { once: true })
-    running.then(resolve, reject)
-  })
-}
-
-function failed(thrown: unknown): { error: WireError; thrown: unknown } {
-  return { error: toRivuletError(thrown, 'NODE_FAILED').toJSON(), thrown }
+function outside(what: string): RivuletError {
+  return new RivuletError('NO_CONTEXT', `a tool can ${what} only inside a running graph`)
 }
