@@ -1,3 +1,4 @@
+export { useBranches, type Branches } from './branches/use-branches.ts'
 export { useEvents, type EventFilter } from './selectors/use-events.ts'
 export { useMessage, useMessageIds, useMessages } from './selectors/use-messages.ts'
 export { useSelect } from './selectors/use-select.ts'

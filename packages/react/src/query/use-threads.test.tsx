@@ -2,11 +2,14 @@
 import { createClient, inProcess, type Client } from '@rivulet/client'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import type { GraphState, RunEvent, StreamableGraph } from '@rivulet/protocol'
-import { act, cleanup, render, screen, waitFor } from '@testing-library/react'
+import { act, cleanup, configure, render, screen, waitFor } from '@testing-library/react'
 import { StrictMode, type ReactNode } from 'react'
 import { afterEach, expect, test } from 'vitest'
 import { historyQueryOptions, threadQueryOptions, threadsQueryOptions } from './query-options.ts'
 import { useThreadHistory, useThreads } from './use-threads.ts'
+
+// What is waited for comes by itself, on a busy machine later than within the second that is the default.
+configure({ asyncUtilTimeout: 10_000 })
 
 afterEach(cleanup)
 
@@ -26,8 +29,10 @@ function countingGraph(): StreamableGraph {
   }
 }
 
+/** Its clock never stands still, so that no two threads were used last at once. */
 function newClient(): Client {
-  return createClient({ transport: inProcess(countingGraph()) })
+  let now = 0
+  return createClient({ transport: inProcess(countingGraph(), { now: () => now++ }) })
 }
 
 function show(page: ReactNode): QueryClient {

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { createClient, inProcess } from '@rivulet/client'
 import { END, fromAsyncIterable, messages, START, state, StateGraph } from '@rivulet/core'
-import { act, cleanup, render } from '@testing-library/react'
+import { act, cleanup, render, waitFor } from '@testing-library/react'
 import { StrictMode, type ReactNode } from 'react'
 import { afterEach, expect, test } from 'vitest'
 import type { StreamHandle, StreamMethods } from '../stream/stream.ts'
@@ -11,12 +11,13 @@ import { useSubgraphs, type Subgraph } from './use-subgraphs.ts'
 
 afterEach(cleanup)
 
-const model = fromAsyncIterable(async function* () {
-  for (const word of ['found', ' it']) yield word
-})
-
 /** A graph with a graph in it that has another in it. */
-function nested() {
+function nested(isSeen: Promise<void>) {
+  const model = fromAsyncIterable(async function* () {
+    yield 'found'
+    await isSeen
+    yield ' it'
+  })
   const inner = new StateGraph(state({ messages: messages() }))
     .addNode('search', async (now) => ({ messages: [await model.invoke(now.messages)] }))
     .addEdge(START, 'search')
@@ -45,7 +46,9 @@ test('graphs inside of the graph are found, with what they say, and end with the
       </p>
     )
   }
-  const client = createClient({ transport: inProcess(nested()) })
+  let letGo = () => {}
+  const isSeen = new Promise<void>((resolve) => (letGo = resolve))
+  const client = createClient({ transport: inProcess(nested(isSeen)) })
   let submit: StreamMethods['submit']
   function Page(): ReactNode {
     const stream = useStream({ client, graph: 'g' })
@@ -60,12 +63,16 @@ test('graphs inside of the graph are found, with what they say, and end with the
       <Page />
     </StrictMode>,
   )
-  await act(async () => void (await submit({ messages: 'where?' }).result))
-  expect(seen.at(-1)).toMatchObject([
-    { node: 'research', isRunning: false },
-    { node: 'deep', isRunning: false },
-  ])
-  expect(seen.some((list) => list.some(({ isRunning }) => isRunning))).toBe(true)
+  let run: Promise<unknown>
+  act(() => void (run = submit({ messages: 'where?' }).result))
+  const both = (isRunning: boolean) => [
+    { node: 'research', isRunning },
+    { node: 'deep', isRunning },
+  ]
+  await waitFor(() => expect(seen.at(-1)).toMatchObject(both(true)))
+  letGo()
+  await act(async () => void (await run))
+  expect(seen.at(-1)).toMatchObject(both(false))
   expect(seen.length).toBeLessThan(8)
   expect([...container.querySelectorAll('p')].map(({ textContent }) => textContent)).toEqual([
     'research has deep and says where?,found it',

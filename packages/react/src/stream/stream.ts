@@ -1,5 +1,6 @@
 import type { Client, RunHandle, SubmitOptions, ThreadSnapshot, ThreadStore, ThreadView } from '@rivulet/client'
 import { RivuletError, type TypedGraph, type TypesOf, type UntypedGraph } from '@rivulet/protocol'
+import { foundCheckpoints } from '../branches/found-checkpoints.ts'
 import { createPacedView } from '../pacing/paced-view.ts'
 
 /**
@@ -7,6 +8,8 @@ import { createPacedView } from '../pacing/paced-view.ts'
  * it may be passed down freely.
  */
 export interface StreamHandle<G extends TypedGraph = UntypedGraph> extends ThreadView<ThreadSnapshot<G>> {
+  /** The backend it is kept by. */
+  readonly client: Client
   /** The thread itself, not paced: for code outside of rendering. */
   readonly thread: ThreadStore<G>
 }
@@ -31,7 +34,6 @@ export interface StreamMethods<G extends TypedGraph = UntypedGraph> {
 
 /** A thread on a page: what is kept while the page shows it. */
 export interface Stream {
-  readonly client: Client
   readonly handle: StreamHandle
   /** Follows the thread and keeps the view in step until the returned function is called. */
   start(): () => void
@@ -41,8 +43,7 @@ export interface Stream {
 export function createStream(client: Client, thread: ThreadStore, throttleMs: number | undefined): Stream {
   const { start, ...view } = createPacedView(thread, throttleMs)
   return {
-    client,
-    handle: { ...view, thread },
+    handle: { ...view, client, thread },
     start() {
       const stop = start()
       const unfollow = thread.follow()
@@ -57,7 +58,9 @@ export function createStream(client: Client, thread: ThreadStore, throttleMs: nu
 /** The methods of whatever thread `current` gives when they are called. */
 export function createMethods(current: () => ThreadStore): StreamMethods {
   const checkpointOf = (messageId: string) => {
-    const checkpointId = current().getSnapshot().message(messageId)?.meta?.checkpoint
+    const thread = current()
+    const { meta } = thread.getSnapshot().message(messageId) ?? {}
+    const checkpointId = meta?.checkpoint ?? foundCheckpoints.get(thread)?.(messageId)
     if (checkpointId !== undefined) return { checkpointId }
     throw new RivuletError('INVALID_INPUT', `message ${messageId} has no checkpoint to go back to`)
   }

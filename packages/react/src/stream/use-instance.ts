@@ -121,7 +121,7 @@ function createBond(first: StreamOptions): Bond {
     // Nothing can be called before the first render was on screen.
     methods: createMethods(() => current!.handle.thread),
     open(options, known) {
-      const client = known?.client ?? clientOf(options)
+      const client = known?.handle.client ?? clientOf(options)
       const { graph, threadId, messagesKey, initialValues, modes, filter, throttle } = options
       const thread = { graph, threadId: threadId ?? undefined, messagesKey, initialValues, modes, filter, ...callbacks }
       return createStream(client, client.thread(thread), throttle)
