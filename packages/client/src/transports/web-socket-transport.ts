@@ -1,5 +1,6 @@
 import { createBlockReader, mismatch, parseCursor, parseJson, RivuletError, type Frame } from '@rivulet/protocol'
-import { fetchTransport, headersOf, type FetchTransportOptions } from './fetch-transport.ts'
+import { fetchTransport, type FetchTransportOptions } from './fetch-transport.ts'
+import { headersOf } from './http.ts'
 import { createInbox, type Inbox } from './inbox.ts'
 import type { OpenRequest, Transport } from './transport.ts'
 
