@@ -30,9 +30,9 @@ export interface RequestDetails {
 /** Sends requests to one backend. */
 export interface Http {
   /** Resolves with any answer at all. Throws `DISCONNECTED` without one, `UNSERIALIZABLE` for a body that is no JSON. */
-  send(path: string, details?: RequestDetails): Promise<Response>
+  readonly send: (path: string, details?: RequestDetails) => Promise<Response>
   /** The JSON that is answered; `undefined` for 204. Throws what another answer than 2xx stands for. */
-  call<T>(path: string, details?: RequestDetails): Promise<T>
+  readonly call: <T>(path: string, details?: RequestDetails) => Promise<T>
 }
 
 /** Requests to the backend at `url`. */
