@@ -210,6 +210,28 @@ test('sending it again is the same run with the same message', async () => {
   expect(contents(thread)).toEqual(['hi', 'Hello'])
 })
 
+test('a start with the id of one that was lost with its page is the same run', async () => {
+  const { thread, pump } = threadBench({ threadId: 't1' })
+  const input = { messages: [{ ...question, role: 'user' }] }
+  const run = thread.submit(input, { run: 'kept' })
+  expect(contents(thread)).toEqual(['hi'])
+  await settled()
+  expect(run.id).toBe('kept')
+  expect(pump.body.request.start).toMatchObject({ run: 'kept', input })
+})
+
+test('a run that waits for its start, runs or has ended is joined', async () => {
+  const { thread, pump, run, events } = await asked()
+  const again = () => thread.submit({ messages: 'other' }, { run: run.id })
+  expect(again()).toBe(run)
+  pump.body.send(eventsFrame(sync('replay')), eventsFrame(...events))
+  await run.result
+  expect(await again().result).toMatchObject({ status: 'done', error: undefined })
+  await settled()
+  expect(pump.bodies).toHaveLength(1)
+  expect(contents(thread)).toEqual(['hi', 'Hello'])
+})
+
 test('the user’s new message stands below one that failed', async () => {
   const { thread, pump, run } = await asked()
   pump.body.fail(new RivuletError('RUN_CONFLICT', 'the thread is busy'))

@@ -101,11 +101,12 @@ class LiveThread implements ThreadStore {
     return this.#facts.threadId
   }
 
-  submit = (input?: unknown, { signal, ...rest }: SubmitOptions = {}): RunHandle => {
+  submit = (input?: unknown, { signal, run = this.#env.makeId(), ...rest }: SubmitOptions = {}): RunHandle => {
     const { graph, modes } = this.#options
     const prepared = prepareInput(input, this.#facts.messagesKey, this.#env.makeId)
-    const start = { modes, ...rest, run: this.#env.makeId(), graph, input: prepared.input }
-    const handle = this.#start(start, prepared.shown)
+    const start = { modes, ...rest, run, graph, input: prepared.input }
+    const isKnown = this.#isStarting(run) || this.#facts.state.runs.has(run)
+    const handle = isKnown ? this.#join(run) : this.#start(start, prepared.shown)
     if (signal !== undefined) stopOnAbort(handle, signal)
     return handle
   }
@@ -220,6 +221,13 @@ class LiveThread implements ThreadStore {
     if (this.#life.signal.aborted) return new RivuletError('CANCELLED', 'the thread was closed', { run })
     if (this.#starts.length < MAX_STARTS) return undefined
     return new RivuletError('LIMIT_EXCEEDED', `${MAX_STARTS} runs wait for their start already`, { run })
+  }
+
+  #join(run: string): RunHandle {
+    const { handle } = this.#watch(run)
+    const { status = 'running', error } = this.#facts.state.runs.get(run) ?? {}
+    if (status !== 'running') this.#finish(run, this.#result(status, error && errorFromWire(error)))
+    return handle
   }
 
   #watch(run: string): Watch {

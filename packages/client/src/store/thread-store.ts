@@ -9,6 +9,11 @@ import type { ThreadSnapshot, ValuesOf } from './snapshot.ts'
 export interface SubmitOptions<G extends TypedGraph = UntypedGraph> {
   /** Stops the run, as {@link RunHandle.stop} does. */
   signal?: AbortSignal | undefined
+  /**
+   * Id of the run, by which a start that is sent again is the same run: for a page that kept what it had not got through
+   * before it was reloaded. A run the thread has, or waits to start, is joined. Default: one that is made.
+   */
+  run?: string | undefined
   /** Modes to record beyond the ones that always are. Default: those of the thread. */
   modes?: readonly StreamMode[] | undefined
   /** Answers the thread's interrupt, or its interrupts by their ids; an input beside it updates the state. */
