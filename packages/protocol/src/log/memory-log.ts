@@ -7,6 +7,7 @@ import type { AppendOptions, EventLog, LogBatch } from './event-log.ts'
 import { eventSize } from './event-size.ts'
 import { foldHeld } from './fold-held.ts'
 import { Shelf } from './shelf.ts'
+import { Waiters } from './waiters.ts'
 
 /** Bounds of a {@link memoryLog}. */
 export interface MemoryLogOptions {
@@ -32,7 +33,7 @@ const FOLD_EVERY = 256
 export function memoryLog(options: MemoryLogOptions = {}): EventLog {
   const { maxEvents = 50_000, maxBytes = 64 * 1024 * 1024, id = randomId(8) } = options
   const shelf = new Shelf(maxEvents, maxBytes)
-  const waiters = new Set<Waiter>()
+  const waiters = new Waiters()
   let head = 0
   let fence = 0
   let folded = fold(emptyState(), { type: 'sync', phase: 'replay', log: id, seq: 0 })
@@ -58,7 +59,7 @@ export function memoryLog(options: MemoryLogOptions = {}): EventLog {
     const weights = events.map((event) => weigh(event, maxBytes))
     fence = Math.max(fence, appended.fence ?? fence)
     events.forEach((event, i) => add(event, weights[i]!))
-    for (const waiter of waiters) if (waiter.after < head) waiter.wake()
+    waiters.wake(head)
     return head
   }
 
@@ -68,7 +69,7 @@ export function memoryLog(options: MemoryLogOptions = {}): EventLog {
     append: async (events, appended = {}) => append(events, appended),
     read: async (after, limit): Promise<LogBatch> => ({ events: shelf.after(after, limit), head }),
     snapshot: async () => foldUp(),
-    waitFor: (after, signal) => (head > after ? Promise.resolve() : waitIn(waiters, after, signal)),
+    waitFor: (after, signal) => (head > after ? Promise.resolve() : waiters.wait(after, signal)),
   }
 }
 
@@ -80,31 +81,4 @@ function weigh(event: RunEvent, maxBytes: number): number {
     'LIMIT_EXCEEDED',
     `a ${event.type} event of ${size} bytes is larger than the log (${maxBytes})`,
   )
-}
-
-/** Somebody who waits for the log to grow beyond `after`. */
-interface Waiter {
-  after: number
-  wake: () => void
-}
-
-function waitIn(waiters: Set<Waiter>, after: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason as Error)
-    const waiter: Waiter = {
-      after,
-      wake() {
-        waiters.delete(waiter)
-        signal.removeEventListener('abort', onAbort)
-        resolve()
-      },
-    }
-    function onAbort(): void {
-      waiters.delete(waiter)
-      reject(signal.reason as Error)
-    }
-    waiters.add(waiter)
-    signal.addEventListener('abort', onAbort, { once: true })
-    return undefined
-  })
 }

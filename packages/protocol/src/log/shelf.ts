@@ -16,9 +16,16 @@ export class Shelf {
   readonly #maxEvents: number
   readonly #maxBytes: number
 
-  constructor(maxEvents: number, maxBytes: number) {
+  /** `from`: what stands at or below it was never on this shelf. */
+  constructor(maxEvents: number, maxBytes: number, from = 0) {
     this.#maxEvents = maxEvents
     this.#maxBytes = maxBytes
+    this.#trimmedTo = from
+  }
+
+  /** `seq` above which everything is held. */
+  get heldAfter(): number {
+    return this.#trimmedTo
   }
 
   push(event: StampedEvent, weight: number): void {
