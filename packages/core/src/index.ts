@@ -36,9 +36,15 @@ export type {
   TaskRecord,
 } from './checkpoint/checkpointer.ts'
 export { MemoryCheckpointer } from './checkpoint/memory.ts'
-export { type ChatModel, type ChatSource, fromAsyncIterable, type MessagesInput } from './models/chat-model.ts'
-export type { ChatOptions, MessageChunk, ToolCallChunk, ToolSpec } from './models/chunk.ts'
-export type { Clock } from './models/clock.ts'
+export {
+  callSignal,
+  type ChatModel,
+  type ChatSource,
+  fromAsyncIterable,
+  type MessagesInput,
+} from './models/chat-model.ts'
+export type { ChatOptions, Citation, MessageChunk, ToolCallChunk, ToolSpec } from './models/chunk.ts'
+export { type Clock, systemClock, wait } from './models/clock.ts'
 export {
   type ScriptedCallRecord,
   scriptedModel,

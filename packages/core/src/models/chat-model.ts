@@ -4,6 +4,7 @@ import { currentContext, TaskContext } from '../runtime/task-context.ts'
 import { withAnsweredCalls } from '../tools/open-calls.ts'
 import type { ChatOptions, MessageChunk } from './chunk.ts'
 import { MessageStream } from './message-stream.ts'
+import { readChunk } from './read-chunk.ts'
 
 /** Something that answers messages with a message, in pieces. */
 export interface ChatModel {
@@ -19,34 +20,39 @@ export interface ChatModel {
 /** A conversation, or one thing to say. */
 export type MessagesInput = string | readonly (MessageInput | string)[]
 
-/** What a model's author writes: messages in, pieces out. A piece that is a string is text. */
+/**
+ * What a model's author writes: messages in, pieces out. A piece that is a string is text. `options` are those of the
+ * call with the model's own; their `signal` fires with the node's too, and `streaming` says whether pieces are wanted:
+ * whatever comes is told as one piece when they are not.
+ */
 export type ChatSource = (
   messages: readonly Message[],
   options: ChatOptions,
 ) => AsyncIterable<MessageChunk | string> | Promise<AsyncIterable<MessageChunk | string>>
 
-/** Makes a {@link ChatModel} of anything that yields text or chunks. */
+/** Makes a {@link ChatModel} of anything that yields text or chunks. `defaults` hold for every call of it. */
 export function fromAsyncIterable(source: ChatSource, defaults: ChatOptions = {}): ChatModel {
-  const call = (messages: MessagesInput, options: ChatOptions | undefined) => {
-    const merged = mergeOptions(defaults, options)
-    return begin(source, conversation(messages), merged)
-  }
+  const call = (messages: MessagesInput, options: ChatOptions | undefined) =>
+    begin(source, conversation(messages), mergeOptions(defaults, options))
   return {
     name: defaults.name ?? 'model',
     stream: (messages, options) => pieces(call(messages, options)),
     invoke: async (messages, options) => {
       const answer = call(messages, options)
       for await (const _ of pieces(answer)) void _
-      return answer.message()
+      return answer.out.message()
     },
     with: (options) => fromAsyncIterable(source, mergeOptions(defaults, options)),
   }
 }
 
+/** An option that is `undefined` says nothing. */
 function mergeOptions(defaults: ChatOptions, options: ChatOptions = {}): ChatOptions {
+  const said = Object.entries(options).filter(([, value]) => value !== undefined)
   return {
     ...defaults,
-    ...options,
+    // The same fields, without those that say nothing.
+    ...(Object.fromEntries(said) as ChatOptions),
     tags: [...(defaults.tags ?? []), ...(options.tags ?? [])],
     metadata: { ...defaults.metadata, ...options.metadata },
   }
@@ -59,47 +65,63 @@ function conversation(messages: MessagesInput): readonly Message[] {
 }
 
 interface Call {
-  readonly chunks: () => AsyncIterable<MessageChunk | string> | Promise<AsyncIterable<MessageChunk | string>>
+  readonly chunks: () => AsyncIterable<unknown> | Promise<AsyncIterable<unknown>>
   readonly out: MessageStream
   readonly streaming: boolean
-  message(): Message
 }
 
-function begin(source: ChatSource, messages: readonly Message[], options: ChatOptions): Call {
-  const ctx = options.ctx instanceof TaskContext ? options.ctx : currentContext()
+function begin(source: ChatSource, messages: readonly Message[], given: ChatOptions): Call {
+  const ctx = given.ctx instanceof TaskContext ? given.ctx : currentContext()
+  const streaming = given.disableStreaming !== true && given.streaming !== false
+  const options = { ...given, streaming, signal: eitherSignal(given.signal, ctx?.signal) }
   const out = new MessageStream(ctx && TaskContext.attemptOf(ctx), options)
-  const signal = options.signal ?? ctx?.signal
-  return {
-    chunks: () => source(messages, { ...options, signal }),
-    out,
-    streaming: options.streaming ?? true,
-    message: () => out.message(),
-  }
+  return { chunks: () => source(messages, options), out, streaming }
+}
+
+/**
+ * The signal of a call with these options: fires when it is stopped, or the node it is made in. `undefined` when neither
+ * can be.
+ */
+export function callSignal({ ctx, signal }: ChatOptions): AbortSignal | undefined {
+  return eitherSignal(signal, (ctx ?? currentContext())?.signal)
+}
+
+function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one === undefined || other === undefined || one === other ? (one ?? other) : AbortSignal.any([one, other])
 }
 
 async function* pieces({ chunks, out, streaming }: Call): AsyncGenerator<MessageChunk, void, undefined> {
   out.begin()
-  let done = false
   try {
     for await (const given of await chunks()) {
-      const chunk = typeof given === 'string' ? { content: given } : given
+      const chunk = readChunk(given)
       out.take(chunk, streaming)
       const room = out.room()
       if (room !== undefined) await room
       if (streaming) yield chunk
     }
     out.end(streaming)
-    done = true
+  } catch (error) {
+    out.fail(error)
+    throw error
   } finally {
-    if (!done) out.leave()
+    out.leave()
   }
   if (!streaming) yield wholeChunk(out.message())
 }
 
-function wholeChunk(message: Message): MessageChunk {
+/** A message as the one chunk that adds up to it. */
+function wholeChunk({ id, content, parts = [], toolCalls, meta }: Message): MessageChunk {
+  const reasoning = parts.map((part) => (part.kind === 'reasoning' ? part.text : '')).join('')
+  const whole = parts.filter(({ kind }) => kind !== 'text' && kind !== 'reasoning')
   return {
-    content: message.content,
-    ...(message.toolCalls && { toolCallChunks: message.toolCalls.map((call, index) => ({ index, ...call })) }),
-    ...(message.meta?.usage && { usage: message.meta.usage }),
+    id,
+    ...(reasoning !== '' && { reasoning }),
+    content,
+    ...(toolCalls && { toolCallChunks: toolCalls.map((call, index) => ({ index, ...call })) }),
+    ...(whole.length > 0 && { parts: whole }),
+    ...(meta?.usage && { usage: meta.usage }),
+    ...(meta?.finishReason !== undefined && { finishReason: meta.finishReason }),
+    ...(meta?.metadata && { metadata: meta.metadata }),
   }
 }

@@ -1,42 +1,23 @@
-import type { Message, MessageMeta, Part, Usage } from '@rivulet/protocol'
+import type { Message, MessageMeta } from '@rivulet/protocol'
 import type { Attempt } from '../runtime/attempt.ts'
 import { randomId } from '../runtime/ids.ts'
 import type { Streaming } from '../runtime/run-scope.ts'
 import { ownMessage } from '../state/message-list.ts'
-import type { ChatOptions, MessageChunk, ToolCallChunk } from './chunk.ts'
+import { Answer, type AnswerDelta, type Tell } from './answer.ts'
+import type { ChatOptions, MessageChunk } from './chunk.ts'
 
-interface GrowingPart {
-  readonly kind: 'text' | 'reasoning' | 'tool'
-  /** What was told so far. */
-  text: string
-  /** First half of a surrogate pair, kept back until the second comes. */
-  held: string
-  callId: string
-  /** Id that the provider gave the call; ours when it came too late. */
-  given: string | undefined
-  name: string
-  /** Its number among the parts that were told, in order of their first delta; -1 before that. */
-  index: number
-}
-
-/**
- * One answer of a model while it arrives: adds up the pieces and tells them as message events. Text, reasoning and each
- * tool call are parts of their own, whatever indexes the provider uses for them.
- */
+/** One call of a model while its answer arrives: adds up the pieces and tells them as message events. */
 export class MessageStream {
   readonly #attempt: Attempt | undefined
   readonly #options: ChatOptions
   readonly #tags: readonly string[]
-  readonly #telling: boolean
-  readonly #parts: GrowingPart[] = []
-  #told = 0
-  readonly #calls = new Map<number, GrowingPart>()
-  readonly #whole: Part[] = []
-  #spoken: GrowingPart | undefined
+  /** Takes what readers get; `undefined` when they get nothing. */
+  readonly #tell: Tell | undefined
+  /** Ours for this message if the provider's first chunk has none: taken when the call begins, whoever watches. */
+  #spareId = ''
   #id: string | undefined
   #providerId: string | undefined
-  #usage: Usage | undefined
-  #finishReason: string | undefined
+  #answer: Answer | undefined
   #started = false
   #handle: Streaming | undefined
   #built: Message | undefined
@@ -45,13 +26,15 @@ export class MessageStream {
     this.#attempt = attempt
     this.#options = options
     this.#tags = [...(attempt?.tags ?? []), ...(options.tags ?? [])]
-    this.#telling = attempt !== undefined && attempt.wants.messages && !attempt.hides(this.#tags)
+    const telling = attempt !== undefined && attempt.wants.messages && !attempt.hides(this.#tags)
+    this.#tell = telling ? (delta) => this.#emit(attempt, delta) : undefined
   }
 
   /** The call begins; from now on what arrives of it is kept if the run is stopped. */
   begin(): void {
+    this.#attempt?.assertOpen('a model call was')
+    this.#anew()
     if (this.#attempt === undefined) return
-    this.#attempt.assertOpen('a model call was')
     this.#handle = { ns: this.#attempt.graph.ns, partial: () => this.#partial() }
     if (!this.#attempt.hides(this.#tags)) this.#attempt.graph.scope.streaming.add(this.#handle)
   }
@@ -62,46 +45,46 @@ export class MessageStream {
       this.#attempt.assertOpen('a token was')
       this.#attempt.alive()
     }
-    if (chunk.id !== undefined) this.#takeId(chunk.id)
-    if (chunk.reasoning) this.#append(this.#speaking('reasoning'), chunk.reasoning, tell)
-    if (chunk.content) this.#append(this.#speaking('text'), chunk.content, tell)
-    if (chunk.toolCallChunks !== undefined) for (const call of chunk.toolCallChunks) this.#takeCall(call, tell)
-    if (chunk.parts !== undefined) this.#whole.push(...chunk.parts)
-    if (chunk.usage !== undefined) this.#usage = { ...this.#usage, ...chunk.usage }
-    if (chunk.finishReason !== undefined) this.#finishReason = chunk.finishReason
+    if (chunk.restart) this.#withdraw()
+    this.#answerOf(chunk.id).take(chunk, tell ? this.#tell : undefined)
   }
 
   /** A promise while the reader is behind, and when the event loop is due for a turn. */
   room(): Promise<void> | undefined {
     if (this.#attempt === undefined) return undefined
     const { scope } = this.#attempt.graph
-    return this.#telling && scope.sink.room() !== undefined ? scope.waitForRoom() : scope.turns.due()
+    return this.#tell !== undefined && scope.sink.room() !== undefined ? scope.waitForRoom() : scope.turns.due()
   }
 
   /** The answer is complete. With `told` its pieces were; without, everything is told now. */
   end(told: boolean): void {
     // A model that ends quietly when it is aborted has not finished its answer.
     this.#attempt?.assertOpen('the end of an answer was')
-    for (const part of this.#parts) {
-      if (part.held !== '') this.#append(part, '', told, true)
-      if (part.index === -1) this.#tell(part, 0, part.text)
-    }
+    const answer = this.#answerOf(undefined)
+    answer.end(told ? this.#tell : undefined)
     const message = this.message()
-    if (this.#telling) {
-      this.#start()
-      this.#attempt!.graph.scope.sink.emit({
+    if (this.#tell !== undefined) {
+      const attempt = this.#attempt!
+      this.#start(attempt)
+      if (!told) answer.tellWhole(this.#tell)
+      attempt.graph.scope.sink.emit({
         type: 'message.end',
-        run: this.#attempt!.graph.scope.run,
+        run: attempt.graph.scope.run,
         id: message.id,
-        lengths: this.#inOrder().map(({ text }) => text.length),
-        ...(this.#usage && { usage: this.#usage }),
-        ...(this.#finishReason !== undefined && { finishReason: this.#finishReason }),
+        lengths: answer.lengths,
+        ...answer.meta,
         ...(this.#providerId !== undefined && { providerId: this.#providerId }),
-        ...(this.#whole.length > 0 && { parts: this.#whole }),
+        ...(answer.whole.length > 0 && { parts: answer.whole }),
       })
-      this.#attempt!.noteShown(message.id, message)
+      attempt.noteShown(message.id, message)
     } else if (this.#attempt?.hides(this.#tags)) this.#attempt.graph.scope.hiddenIds.add(message.id)
     this.leave()
+  }
+
+  /** The call failed: what was told of it stays as it is, unless another call takes its place. */
+  fail(error: unknown): void {
+    const stopped = this.#attempt?.closed !== undefined || this.#options.signal?.aborted === true
+    if (!stopped && this.#mayWithdraw(error)) this.#withdraw()
   }
 
   /** The call is over, one way or another. */
@@ -109,20 +92,55 @@ export class MessageStream {
     if (this.#handle === undefined) return
     const { streaming, openIds } = this.#attempt!.graph.scope
     streaming.delete(this.#handle)
-    if (this.#started) openIds.delete(this.#ownId())
+    if (this.#started) openIds.delete(this.#id!)
   }
 
   /** The answer as a message, complete or so far. */
   message(): Message {
-    this.#built ??= ownMessage(this.#build())
+    this.#built ??= ownMessage(this.#answerOf(undefined).message(this.#id!))
     return this.#built
   }
 
-  /** The provider's id is ours when it comes first, else an alias; neither when it names another message already. */
-  #takeId(id: string): void {
-    if (id === this.#id || id === this.#providerId || !this.#claims(id)) return
-    if (this.#id === undefined) this.#id = id
-    else this.#providerId = id
+  #mayWithdraw(error: unknown): boolean {
+    try {
+      return this.#options.withdrawOn?.(error) ?? false
+    } catch {
+      // What the call failed with counts, not that the caller's question failed too.
+      return false
+    }
+  }
+
+  /** Readers forget what they were told; what comes is another message. An id is never used twice. */
+  #withdraw(): void {
+    if (this.#started) {
+      const { graph } = this.#attempt!
+      graph.scope.openIds.delete(this.#id!)
+      graph.scope.sink.emit({ type: 'message.remove', ...this.#attempt!.envelope(), id: this.#id! })
+    }
+    this.#anew()
+  }
+
+  #anew(): void {
+    this.#spareId = this.#attempt?.nextMessageId() ?? randomId()
+    this.#id = undefined
+    this.#providerId = undefined
+    this.#answer = undefined
+    this.#started = false
+    this.#built = undefined
+  }
+
+  /**
+   * The answer that a chunk with this id belongs to; its first chunk fixes the id of the message. A later one, or one
+   * that names another message already, is an alias or nothing.
+   */
+  #answerOf(id: string | undefined): Answer {
+    if (id !== undefined && id !== '' && id !== this.#id && id !== this.#providerId && this.#claims(id)) {
+      if (this.#answer === undefined) this.#id = id
+      else this.#providerId = id
+    }
+    this.#id ??= this.#spareId
+    this.#answer ??= new Answer(this.#id)
+    return this.#answer
   }
 
   /** Whether an id is free. Claimed for good: the id of a message that is withdrawn is not used again. */
@@ -135,94 +153,43 @@ export class MessageStream {
     return true
   }
 
-  #ownId(): string {
-    this.#id ??= this.#attempt?.nextMessageId() ?? randomId()
-    return this.#id
-  }
-
-  /** The part that text or reasoning goes on in; a change between the two begins a new one. */
-  #speaking(kind: 'text' | 'reasoning'): GrowingPart {
-    if (this.#spoken?.kind !== kind) this.#spoken = this.#newPart(kind)
-    return this.#spoken
-  }
-
-  #newPart(kind: GrowingPart['kind']): GrowingPart {
-    const part: GrowingPart = { kind, text: '', held: '', callId: '', given: undefined, name: '', index: -1 }
-    this.#parts.push(part)
-    return part
-  }
-
-  #takeCall({ index, id, name, args }: ToolCallChunk, tell: boolean): void {
-    let part = this.#calls.get(index)
-    // Some providers give every call of a turn the same index: another id is another call.
-    if (part === undefined || (id !== undefined && part.given !== undefined && id !== part.given)) {
-      part = this.#newPart('tool')
-      this.#calls.set(index, part)
+  #emit(attempt: Attempt, { part, at, text, first }: AnswerDelta): void {
+    this.#start(attempt)
+    const { scope } = attempt.graph
+    const id = this.#id!
+    if (first === undefined) scope.sink.emit({ type: 'message.delta', run: scope.run, id, part, at, text })
+    else {
+      scope.sink.emit({
+        type: 'message.delta',
+        run: scope.run,
+        id,
+        part,
+        at,
+        text,
+        ...(first.kind !== 'text' && { kind: first.kind }),
+        ...(first.kind === 'tool' && { callId: first.callId, name: first.name }),
+      })
     }
-    if (id !== undefined && part.given === undefined) {
-      part.given = id
-      if (part.callId === '') part.callId = id
-    }
-    if (name !== undefined && part.name === '') part.name = name
-    this.#append(part, args ?? '', tell)
   }
 
-  #append(part: GrowingPart, text: string, tell: boolean, last = false): void {
-    let whole = part.held + text
-    part.held = ''
-    if (!last && isHighSurrogate(whole.charCodeAt(whole.length - 1))) {
-      part.held = whole.slice(-1)
-      whole = whole.slice(0, -1)
-    }
-    if (part.kind === 'tool' && part.callId === '' && part.name !== '')
-      part.callId = `${this.#ownId()}.${this.#parts.indexOf(part)}`
-    const at = part.text.length
-    part.text += whole
-    // A call is told once it can be named; its arguments wait for that.
-    if (!tell || (part.kind === 'tool' && part.name === '')) return
-    if (part.index === -1) this.#tell(part, 0, part.text)
-    else if (whole !== '') this.#tell(part, at, whole)
-  }
-
-  #tell(part: GrowingPart, at: number, text: string): void {
-    if (!this.#telling) return
-    this.#start()
-    const { scope } = this.#attempt!.graph
-    if (part.index !== -1) {
-      scope.sink.emit({ type: 'message.delta', run: scope.run, id: this.#id!, part: part.index, at, text })
-      return
-    }
-    part.index = this.#told++
-    scope.sink.emit({
-      type: 'message.delta',
-      run: scope.run,
-      id: this.#id!,
-      part: part.index,
-      at,
-      text,
-      ...(part.kind !== 'text' && { kind: part.kind }),
-      ...(part.kind === 'tool' && { callId: part.callId, name: part.name }),
-    })
-  }
-
-  #start(): void {
+  #start(attempt: Attempt): void {
     if (this.#started) return
     this.#started = true
-    const attempt = this.#attempt!
-    attempt.graph.scope.openIds.add(this.#ownId())
+    const id = this.#id!
+    attempt.graph.scope.openIds.add(id)
     attempt.graph.scope.sink.emit({
       type: 'message.start',
       ...attempt.envelope(),
-      id: this.#ownId(),
+      id,
       role: 'assistant',
-      meta: this.#meta(),
+      meta: this.#meta(attempt),
     })
   }
 
-  #meta(): MessageMeta {
+  #meta(attempt: Attempt): MessageMeta {
     const { name, metadata } = this.#options
-    const all = { ...this.#attempt?.metadata, ...metadata }
-    const { checkpoint } = this.#attempt?.graph ?? {}
+    const all = { ...attempt.metadata, ...metadata }
+    const { checkpoint } = attempt.graph
     return {
       ...(this.#tags.length > 0 && { tags: this.#tags }),
       ...(name !== undefined && { model: name }),
@@ -231,33 +198,9 @@ export class MessageStream {
     }
   }
 
-  /** The parts as readers number them. */
-  #inOrder(): readonly GrowingPart[] {
-    return this.#parts.toSorted((a, b) => a.index - b.index)
-  }
-
-  #build(): Message {
-    const parts = this.#inOrder()
-    const calls = parts.filter(({ kind }) => kind === 'tool')
-    const spoken: Part[] = parts.flatMap(({ kind, text }) => (kind === 'tool' ? [] : [{ kind, text }]))
-    const more = this.#whole.length > 0 || spoken.some(({ kind }) => kind === 'reasoning')
-    return {
-      id: this.#ownId(),
-      role: 'assistant',
-      content: parts.map(({ kind, text }) => (kind === 'text' ? text : '')).join(''),
-      ...(more && { parts: [...spoken, ...this.#whole] }),
-      ...(calls.length > 0 && { toolCalls: calls.map(({ callId, name, text }) => ({ id: callId, name, args: text })) }),
-      ...(this.#usage && { meta: { usage: this.#usage } }),
-    }
-  }
-
   /** What arrived, without tool calls: a call that was cut off could never be answered. */
   #partial(): Message | undefined {
-    const { toolCalls: _, ...message } = this.#build()
+    const { toolCalls: _, ...message } = this.#answerOf(undefined).message(this.#id!)
     return message.content === '' ? undefined : { ...message, status: 'cut' }
   }
-}
-
-function isHighSurrogate(code: number): boolean {
-  return code >= 0xd800 && code <= 0xdbff
 }

@@ -131,6 +131,8 @@ export class Projection {
         if (this.#modes.has('checkpoints')) this.#put(event, 'checkpoints', chunk)
         return this.#debug(event, 'checkpoint', chunk)
       }
+      case 'message.remove':
+        return this.#withdrawn(event.id)
       case 'tool.start':
         this.#tools.set(event.id, event.name)
         return this.#tool(event, { event: 'on_tool_start', toolCallId: event.id, name: event.name, input: event.input })
@@ -185,6 +187,14 @@ export class Projection {
       ...(parts && { parts }),
     }
     this.#sink(open.ns, 'messages', [chunk, open.metadata])
+  }
+
+  /** What was told of a message that streamed does not hold: another takes its place. */
+  #withdrawn(id: string): void {
+    const open = this.#open.get(id)
+    this.#open.delete(id)
+    if (open?.passes)
+      this.#sink(open.ns, 'messages', [{ id, role: open.role, content: '', restart: true }, open.metadata])
   }
 
   /** A whole message; one without a node is input or history, which this mode does not show. */

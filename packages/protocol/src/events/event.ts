@@ -150,6 +150,8 @@ export interface MessageEnd extends Envelope {
   usage?: Usage
   finishReason?: string
   providerId?: string
+  /** What else the provider said of its answer; laid over the metadata the message began with. */
+  metadata?: Readonly<Record<string, unknown>>
   /** Parts that arrive whole: images, files, data. */
   parts?: readonly Part[]
 }

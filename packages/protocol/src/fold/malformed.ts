@@ -58,7 +58,13 @@ const bodies: ReadonlyMap<unknown, Check> = new Map<unknown, Check>([
   ['message.start', object({ id: isText, meta: optional(isMeta) })],
   [
     'message.end',
-    object({ id: isText, lengths: list(isCount), providerId: optional(isText), parts: optional(list(isRecord)) }),
+    object({
+      id: isText,
+      lengths: list(isCount),
+      providerId: optional(isText),
+      metadata: optional(isRecord),
+      parts: optional(list(isRecord)),
+    }),
   ],
   ['message', object({ message: isMessage })],
   ['message.remove', hasId],

@@ -93,7 +93,7 @@ export function applyMessageEnd(work: Work, event: MessageEnd): Missing {
   const id = resolveId(work.state, event.id)
   const open = work.state.live.get(id)
   if (open === undefined) return `end of message ${event.id}, which is not streaming`
-  const { lengths, usage, finishReason, providerId } = event
+  const { lengths, usage, finishReason, providerId, metadata } = event
   const whole = lengths.length === open.parts.length && open.parts.every((part, i) => part.text.length === lengths[i])
   if (!whole) return `message ${event.id} ended with other lengths than arrived`
   const meta = {
@@ -101,6 +101,7 @@ export function applyMessageEnd(work: Work, event: MessageEnd): Missing {
     ...(usage && { usage }),
     ...(finishReason !== undefined && { finishReason }),
     ...(providerId !== undefined && { providerId }),
+    ...(metadata && { metadata: { ...open.meta.metadata, ...metadata } }),
   }
   const names = withName(work, id, open.names, providerId)
   putSettled(work, id, settle({ ...open, names }, messageOfOpen({ ...open, meta }, 'done', event.parts)))

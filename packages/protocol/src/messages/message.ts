@@ -32,7 +32,10 @@ export interface ToolCall {
   args: string
 }
 
-/** A piece of a message that is more than plain text. `data` of a file is base64. */
+/**
+ * A piece of a message that is more than plain text. `data` of a file is base64. A `data` part named `citation` says
+ * where something comes from; one named `provider-state` is what its provider needs back to go on.
+ */
 export type Part =
   | { kind: 'text' | 'reasoning'; text: string }
   | { kind: 'image' | 'audio' | 'file'; mediaType: string; url?: string; data?: string; name?: string }
@@ -65,6 +68,10 @@ export interface Usage {
   inputTokens?: number
   outputTokens?: number
   totalTokens?: number
+  /** Of the output: what the model thought and did not say. */
+  reasoningTokens?: number
+  /** Of the input: what the provider had in its cache. */
+  cachedInputTokens?: number
 }
 
 /** A message as a caller may hand it in: an id is made where there is none. */

@@ -368,7 +368,7 @@ function spoken({ id, by, parts, end, status }: Card): Message {
   const calls = parts.filter(({ kind }) => kind === 'tool')
   const extra = end?.parts ?? []
   const isPlain = extra.length === 0 && said.every(({ kind }) => kind === 'text')
-  const { usage, finishReason, providerId } = end ?? {}
+  const { usage, finishReason, providerId, metadata } = end ?? {}
   return {
     id,
     role: by.role,
@@ -382,6 +382,7 @@ function spoken({ id, by, parts, end, status }: Card): Message {
       ...(usage && { usage }),
       ...(finishReason && { finishReason }),
       ...(providerId && { providerId }),
+      ...(metadata && { metadata: { ...by.meta?.metadata, ...metadata } }),
     },
   }
 }

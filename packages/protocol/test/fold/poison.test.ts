@@ -24,7 +24,13 @@ import { linked, textOf, told } from './thread.ts'
 const required: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {
   'message.start': { id: [undefined, null, 7], meta: ['tags', { tags: 'title' }, { namespace: [''] }] },
   'message.delta': { id: [undefined, {}], part: [-1, 1.5, '0', undefined], at: [-1, null, NaN], text: [undefined, 5] },
-  'message.end': { id: [undefined], lengths: [undefined, 3, ['1']], parts: [{}, 'x', [1]], providerId: [1] },
+  'message.end': {
+    id: [undefined],
+    lengths: [undefined, 3, ['1']],
+    parts: [{}, 'x', [1]],
+    providerId: [1],
+    metadata: ['x', []],
+  },
   message: { message: [undefined, null, { id: 'm' }, { id: 1, content: '' }, { id: 'm', content: '', toolCalls: 1 }] },
   'message.remove': { id: [undefined, 1] },
   'tool.start': { id: [undefined, []] },
@@ -99,6 +105,7 @@ const garbage = fc.record(
     lengths: anyOf([], [1]),
     parts: anyOf(undefined, []),
     meta: anyOf(undefined, { tags: ['x'] }),
+    metadata: anyOf(undefined, { a: 1 }),
     set: anyOf(undefined, { a: 1 }),
     unset: anyOf(undefined, ['a']),
     lists: anyOf(undefined, { messages: { append: ['m'] } }, { messages: { ids: ['n', 'm'] } }),

@@ -368,6 +368,7 @@ class Simulation {
       ...(providerId !== undefined && { providerId }),
       ...(tape.chance(15) && { parts: [{ kind: 'data', name: 'chart', value: [1, 2] }] }),
       ...(tape.chance(15) && { usage: { outputTokens: 3 }, finishReason: 'stop' }),
+      ...(tape.chance(15) && { metadata: { fingerprint: 'f' } }),
     }
   }
 
