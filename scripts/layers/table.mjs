@@ -20,7 +20,18 @@ export const layers = {
     externals: ['hono'],
     entries: { node: ['node:', '@hono/node-server', 'ws'], sqlite: ['node:', '@libsql/client'] },
   },
-  testing: { packages: ['protocol', 'core', 'client'], externals: ['msw'], entries: { react: ['react'] } },
+  testing: {
+    packages: ['protocol', 'core', 'client'],
+    externals: [],
+    entries: {
+      conformance: ['fast-check'],
+      model: [],
+      msw: ['msw'],
+      node: ['node:'],
+      react: ['react', '@testing-library/react'],
+      vitest: ['vitest'],
+    },
+  },
 }
 
 /**

@@ -1,0 +1,35 @@
+import { fetchTransport, systemTiming, type Timing, type Transport } from '@rivulet/client'
+import { freePump, isPump, type Playable, type Pump } from '../pump/pump.ts'
+import { createWire, type DeliveryOptions, type Wire } from './wire.ts'
+
+/** How a delivery in this process is made. */
+export interface MemoryOptions extends DeliveryOptions {
+  /** Longest event that the client takes, in characters. Default 16 Mi. */
+  maxEventBytes?: number | undefined
+}
+
+/**
+ * A transport over bytes that never leave this process: the client's own HTTP transport with a `fetch` that answers out
+ * of the script. Give it a pump to hold events back; a script or a tape alone plays by itself as fast as it is read.
+ */
+export function memoryTransport(source: Pump | Playable, { maxEventBytes, ...options }: MemoryOptions = {}): Transport {
+  return fetchTransport({ url: ADDRESS, fetch: memoryFetch(source, options), maxEventBytes })
+}
+
+/** A `fetch` that answers out of a script, whatever address is asked: for clients of one's own. */
+export function memoryFetch(source: Pump | Playable, options: DeliveryOptions = {}): typeof fetch {
+  const wire = createWire(pumpOf(source), options)
+  return (input, init) => wire(new Request(input, init))
+}
+
+/** The wire of a delivery, to a pump or to what then plays by itself. */
+export function wireOf(source: Pump | Playable, options: DeliveryOptions): Wire {
+  return createWire(pumpOf(source), options)
+}
+
+/** Where nobody listens. */
+const ADDRESS = 'http://script.invalid'
+
+function pumpOf(source: Pump | Playable, timing: Timing = systemTiming): Pump {
+  return isPump(source) ? source : freePump(source, timing)
+}

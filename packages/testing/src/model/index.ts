@@ -1,0 +1,1 @@
+export { scriptedModel } from '@rivulet/core'

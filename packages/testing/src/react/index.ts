@@ -1,0 +1,1 @@
+export { renderStream, type RenderedStream, type RenderStreamOptions } from './render-stream.tsx'

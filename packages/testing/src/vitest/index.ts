@@ -1,0 +1,1 @@
+export { matchers, type StreamMatchers, type ThreadExpectation } from './matchers.ts'
