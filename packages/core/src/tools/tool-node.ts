@@ -1,5 +1,6 @@
 import { messageOfThrown, RivuletError, type Message, type MessageInput, type ToolCall } from '@rivulet/protocol'
 import type { NodeContext } from '../graph/node-context.ts'
+import { InterruptSignal } from '../runtime/attempt.ts'
 import { TaskContext } from '../runtime/task-context.ts'
 import type { InterruptOn } from './approval.ts'
 import { openTurn, withOwnIds } from './open-calls.ts'
@@ -52,7 +53,7 @@ export function toolNode(
     const open = openTurn(messages)
     if (open === undefined || open.calls.length === 0) return { messages: [] }
     const { turn, renamed } = withOwnIds(messages, open)
-    const outcomes = await inParallel(turn.calls, maxConcurrency, (call) => makeCall(ctx, call, settings))
+    const outcomes = await inParallel(turn.calls, maxConcurrency, ctx, (call) => makeCall(ctx, call, settings))
     const asking = asMade(
       turn.message,
       outcomes.map(({ call }) => call),
@@ -89,21 +90,48 @@ function asMade(message: Message, made: readonly ToolCall[]): Message {
     : { ...message, toolCalls: calls }
 }
 
-/** Runs all of them, whatever becomes of the others; then throws what the first threw, if any. */
-async function inParallel<T, R>(items: readonly T[], limit: number, run: (item: T) => Promise<R>): Promise<R[]> {
+/** Runs all of them, whatever becomes of the others; then throws what the first threw, or asks what they ask. */
+async function inParallel<T, R>(
+  items: readonly T[],
+  limit: number,
+  ctx: TaskContext,
+  run: (item: T) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = []
-  const thrown: unknown[] = []
+  const thrown: Thrown[] = []
   const entries = items.entries()
   const worker = async (): Promise<void> => {
-    for (const [i, item] of entries) {
+    for (const [place, item] of entries) {
       try {
-        results[i] = await run(item)
+        results[place] = await run(item)
       } catch (error) {
-        thrown.push(error)
+        thrown.push({ place, error })
       }
     }
   }
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
-  if (thrown.length > 0) throw thrown[0]
+  if (thrown.length > 0) throw asQuestions(thrown, ctx) ?? thrown[0]!.error
   return results
+}
+
+interface Thrown {
+  readonly place: number
+  readonly error: unknown
+}
+
+/** The questions among what was thrown, in the order of the calls, whoever was the first to ask; noted on the attempt. */
+function asQuestions(thrown: readonly Thrown[], ctx: TaskContext): InterruptSignal | undefined {
+  const attempt = TaskContext.attemptOf(ctx)
+  const asking: { place: number; asked: InterruptSignal['asked'] }[] = []
+  let known = 0
+  for (const { place, error } of thrown) {
+    if (!(error instanceof InterruptSignal)) continue
+    // A signal carries what was asked before it too.
+    asking.push({ place, asked: error.asked.slice(known) })
+    known = error.asked.length
+  }
+  if (asking.length === 0) return undefined
+  const ordered = asking.sort((a, b) => a.place - b.place).flatMap(({ asked }) => asked)
+  // A tool may have swallowed its own.
+  return (attempt.asked = new InterruptSignal([...ordered, ...(attempt.asked?.asked.slice(known) ?? [])]))
 }

@@ -1,4 +1,4 @@
-import { normalizeMessage, RivuletError } from '@rivulet/protocol'
+import { normalizeMessage, RivuletError, ROOT } from '@rivulet/protocol'
 import { Command, type CommandOptions } from '../graph/command.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { ToolSpec } from '../models/chunk.ts'
@@ -7,24 +7,8 @@ import { randomId } from '../runtime/ids.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
 import { describeIssues, jsonSchemaOf, type StandardSchema } from '../state/standard-schema.ts'
 
-/** What a tool is given beside its arguments: a node's context whose writes and questions belong to the call. */
-export type ToolContext = Pick<
-  NodeContext,
-  | 'writer'
-  | 'progress'
-  | 'signal'
-  | 'state'
-  | 'context'
-  | 'toolCallId'
-  | 'interrupt'
-  | 'command'
-  | 'run'
-  | 'pushMessage'
-  | 'runId'
-  | 'threadId'
-  | 'metadata'
-  | 'tags'
->
+/** What a tool is given beside its arguments: its node's context, with writes, questions and a signal that belong to the call. */
+export type ToolContext = NodeContext
 
 /** What a tool is called and how it is described to a model. */
 export interface ToolOptions<Input, Args> {
@@ -132,6 +116,11 @@ function detachedContext(): ToolContext {
   return {
     writer: () => {},
     progress: () => {},
+    node: '',
+    step: 0,
+    task: '',
+    attempt: 1,
+    namespace: ROOT,
     signal: new AbortController().signal,
     state: undefined,
     context: undefined,
