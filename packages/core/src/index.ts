@@ -35,7 +35,9 @@ export type {
   StateChange,
   TaskRecord,
 } from './checkpoint/checkpointer.ts'
+export { keepingLog } from './checkpoint/keeping-log.ts'
 export { MemoryCheckpointer } from './checkpoint/memory.ts'
+export { type CheckpointWrite, isCheckpointWrite, writeTo } from './checkpoint/write.ts'
 export {
   callSignal,
   type ChatModel,

@@ -1,3 +1,4 @@
+import type { RivuletError } from './errors.ts'
 import type { RunEvent } from './events/event.ts'
 import type { StreamMode } from './modes.ts'
 
@@ -52,6 +53,15 @@ export interface GraphState {
   metadata?: Readonly<Record<string, unknown>>
 }
 
+/** What a run keeps, in its place among the events: it holds once all events before it do. */
+export interface Commit {
+  readonly type: 'commit'
+  /** For `EventLog.append`; opaque to everybody but the store. */
+  readonly writes: readonly unknown[]
+  /** To be called once: when the writes are durable with all events before them, or with why they are not. */
+  readonly settle: (failure?: RivuletError) => void
+}
+
 /**
  * What servers and the in-process transport ask of a graph, by structure: a compiled Rivulet graph has it, and so can
  * anything else that emits the event model.
@@ -59,6 +69,13 @@ export interface GraphState {
 export interface StreamableGraph {
   /** Runs once and yields every event from `run.start` to `run.end`. Errors of the run are in `run.end`, not thrown. */
   events(input: unknown, options?: RunOptions): AsyncIterable<RunEvent>
+  /**
+   * As `events`, for a store that keeps a run's events and checkpoints together: what the run keeps comes as
+   * {@link Commit} in its place among the events and is not written otherwise. The run waits for it where `durability`
+   * says so, and before `run.end`. A failed commit ends the run `error`. `undefined` when the graph does not keep its
+   * threads in `checkpointer`.
+   */
+  journal?(checkpointer: object, input: unknown, options?: RunOptions): AsyncIterable<RunEvent | Commit> | undefined
   /**
    * Throws `INVALID_INPUT` when a run could not take this input, so that a caller is told before anything begins. What
    * depends on the thread's state is judged by that of `threadId`, at `checkpointId` or its newest; without a thread it

@@ -3,6 +3,7 @@ import {
   RivuletError,
   streamModes,
   isStreamMode,
+  type Commit,
   type GraphState,
   type GraphTypes,
   type RunEvent,
@@ -23,7 +24,8 @@ import type { InterruptUpdate, StreamEntry } from '../stream/chunks.ts'
 import { Delivery } from '../stream/delivery.ts'
 import { eventSink, projectingSink, sizeOfChunk } from '../stream/event-queue.ts'
 import { Projection, wantsFor, type StreamFilter } from '../stream/project.ts'
-import type { Sink } from '../stream/sink.ts'
+import { journalSink } from '../stream/journal-sink.ts'
+import type { Sink, Wants } from '../stream/sink.ts'
 import type { Command } from './command.ts'
 import { describePlan, mermaidOf, type GraphDescription } from './describe.ts'
 import type { NodeContext } from './node-context.ts'
@@ -120,9 +122,23 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
    * iteration itself does not throw.
    */
   events(input: unknown, options: CallOptions = {}): AsyncIterableIterator<RunEvent, undefined> {
-    const modes = [...alwaysRecorded, ...(options.modes ?? [])]
-    const wants = { ...wantsFor(modes, true), tasks: true }
+    const wants = wantsOfEvents(options)
     return this.#deliver<RunEvent>(input, options, options.modes, (delivery) => eventSink(delivery, wants), false)
+  }
+
+  /**
+   * As `events`, for a store that keeps events and checkpoints together: what the run keeps comes as `Commit` in its place
+   * among the events, and is not written by the checkpointer. `undefined` when that is not this graph's.
+   */
+  journal(
+    checkpointer: object,
+    input: unknown,
+    options: CallOptions = {},
+  ): AsyncIterableIterator<RunEvent | Commit, undefined> | undefined {
+    if (checkpointer !== this.#compiled.checkpointer) return undefined
+    const wants = wantsOfEvents(options)
+    const sinkOf = (delivery: Delivery<RunEvent | Commit>) => journalSink(delivery, wants)
+    return this.#deliver(input, options, options.modes, sinkOf, false)
   }
 
   #deliver<E>(
@@ -134,16 +150,19 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
   ): Delivery<E> {
     const leave = new AbortController()
     let running: Promise<void> = Promise.resolve()
+    let sink: Sink | undefined
     const start = (): void => {
       const off = relay(options.signal, leave)
       const call = { ...options, signal: leave.signal, ...(modes && { modes }) }
-      running = this.#run(input, call, sinkOf(delivery)).then(({ error }) => {
+      sink = sinkOf(delivery)
+      running = this.#run(input, call, sink).then(({ error }) => {
         off()
         delivery.end(throwing ? error : undefined)
       })
     }
     const delivery: Delivery<E> = new Delivery<E>(start, async () => {
       leave.abort(new RivuletError('CANCELLED', 'the reader left'))
+      sink?.left?.()
       await running
     })
     return delivery
@@ -271,6 +290,10 @@ function relay(signal: AbortSignal | undefined, to: AbortController): () => void
   if (signal.aborted) pass()
   signal.addEventListener('abort', pass, { once: true })
   return () => signal.removeEventListener('abort', pass)
+}
+
+function wantsOfEvents({ modes = [] }: CallOptions): Wants {
+  return { ...wantsFor([...alwaysRecorded, ...modes], true), tasks: true }
 }
 
 /** A sink for `invoke`: nobody reads, so nothing is built. */

@@ -8,6 +8,7 @@ import {
 } from '@rivulet/protocol'
 import { diffOf } from '../checkpoint/change.ts'
 import type { Checkpoint, SavedCheckpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
+import { writeTo, type CheckpointWrite } from '../checkpoint/write.ts'
 import { END, START } from '../graph/command.ts'
 import type { Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
 import { applyWrites, messageKeys, ownUpdate, type Update, type Values, type Writes } from '../state/schema.ts'
@@ -408,7 +409,7 @@ export class GraphRun implements GraphHost {
     const { checkpoint } = this
     if (checkpointer === undefined || threadId === undefined || checkpoint === undefined) return
     const ns = formatNamespace(this.ns)
-    this.#enqueue(() => checkpointer.putPending(threadId, ns, checkpoint, { tasks: [], answers: {} }))
+    this.#keep({ kind: 'pending', threadId, ns, id: checkpoint, pending: { tasks: [], answers: {} } })
   }
 
   /** Keeps at the checkpoint what had ended when the step could not be finished, and shows it beside a question. */
@@ -422,7 +423,7 @@ export class GraphRun implements GraphHost {
       const pending = { tasks, answers: Object.fromEntries(this.answers) }
       this.#writeLast()
       if (tasks.length > 0)
-        this.#enqueue(() => checkpointer.putPending(threadId, formatNamespace(this.ns), checkpoint, pending))
+        this.#keep({ kind: 'pending', threadId, ns: formatNamespace(this.ns), id: checkpoint, pending })
     }
     if (!asked || this.stopped !== undefined) return
     const before = this.values
@@ -460,15 +461,20 @@ export class GraphRun implements GraphHost {
   }
 
   #write(checkpoint: Checkpoint, before: Values | undefined): void {
-    const { checkpointer, threadId } = this.scope.settings
     const change = before === undefined ? undefined : diffOf(before, checkpoint.values)
-    const ns = formatNamespace(this.ns)
-    this.#enqueue(() => checkpointer!.put(threadId!, ns, checkpoint, change))
+    // `save` has checked that there is a thread.
+    const threadId = this.scope.settings.threadId!
+    this.#keep({ kind: 'put', threadId, ns: formatNamespace(this.ns), checkpoint, change })
   }
 
-  /** Writes to the store one after the other. */
-  #enqueue(write: () => Promise<void>): void {
-    this.#writing = this.#writing.then(write)
+  /** Hands over what is kept: in its place among the events, or to the store, one after the other. */
+  #keep(write: CheckpointWrite): void {
+    const { sink, checkpointer } = this.scope.settings
+    const before = this.#writing
+    this.#writing =
+      sink.keep === undefined
+        ? before.then(() => writeTo(checkpointer!, write))
+        : Promise.all([before, sink.keep(write)]).then(() => {})
     // A failing store is told where the run waits for it; until then it must not count as unhandled.
     this.#writing.catch(() => {})
   }

@@ -5,7 +5,7 @@ import type { Delivery } from './delivery.ts'
 import type { Sink, Wants } from './sink.ts'
 
 /** A sink that hands events on as they are. */
-export function eventSink(delivery: Delivery<RunEvent>, wants: Wants): Sink {
+export function eventSink(delivery: Pick<Delivery<RunEvent>, 'push' | 'room' | 'full'>, wants: Wants): Sink {
   return {
     wants,
     emit: (event) => delivery.push(event, sizeOf(event)),

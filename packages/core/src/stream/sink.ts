@@ -1,4 +1,5 @@
 import type { RunEvent } from '@rivulet/protocol'
+import type { CheckpointWrite } from '../checkpoint/write.ts'
 import type { Values } from '../state/schema.ts'
 
 /** What somebody will read. What nobody asked for is not even built. */
@@ -29,4 +30,11 @@ export interface Sink {
   room(): Promise<void> | undefined
   /** Whether {@link MAX_QUEUED_BYTES} are queued: then what a node writes is refused. */
   full(): boolean
+  /**
+   * Takes what the run keeps of its thread, in its place among the events, instead of the checkpointer. Resolves when that
+   * is durable with all events before it.
+   */
+  keep?(write: CheckpointWrite): Promise<void>
+  /** Nobody reads any more: what was not kept by now never is. */
+  left?(): void
 }

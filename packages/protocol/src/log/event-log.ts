@@ -5,6 +5,8 @@ import type { ThreadState } from '../fold/state.ts'
 export interface AppendOptions {
   /** Fencing number of the worker that appends; a log refuses one below the highest it has seen with `RUN_CONFLICT`. */
   fence?: number
+  /** What a run keeps and becomes durable together with these events, or not at all: see {@link EventLog.keepsFor}. */
+  writes?: readonly unknown[]
 }
 
 /** Events from a log in order, as one atomic group. */
@@ -21,6 +23,11 @@ export interface LogBatch {
 export interface EventLog {
   /** Random id of this log's lineage; another id means another history. First half of a cursor. */
   readonly id: string
+  /**
+   * The checkpointer whose writes `append` takes, to make them durable with the events: in one transaction where the store
+   * has one. A graph that keeps its threads there does not write them by itself: see `StreamableGraph.journal`.
+   */
+  readonly keepsFor?: object
   /** `seq` of the last event; 0 when empty. */
   head(): number
   /**

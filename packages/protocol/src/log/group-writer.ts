@@ -1,20 +1,28 @@
 import { RivuletError, toRivuletError } from '../errors.ts'
 import type { RunEvent } from '../events/event.ts'
+import type { Commit } from '../graph.ts'
 import type { AppendOptions, EventLog } from './event-log.ts'
 import { nextTurn } from './turn.ts'
 
 /** Events that may wait for the log before the run has to. */
 const MAX_PENDING = 1024
 
+/** What waits to be appended together. */
+interface Group {
+  readonly events: RunEvent[]
+  readonly commits: Commit[]
+}
+
 /**
  * Appends events to a log in groups: what comes while an append is under way, or in the same turn of the event loop, is
- * appended together. After a failed append nothing more is written, and `onFailure` is told, once.
+ * appended together, with what the run keeps. After a failed append nothing more is written, and `onFailure` is told,
+ * once.
  */
 export class GroupWriter {
   readonly #log: EventLog
   readonly #options: AppendOptions
   readonly #onFailure: (error: RivuletError) => void
-  #pending: RunEvent[] = []
+  #pending: Group = { events: [], commits: [] }
   #flushing: Promise<void> | undefined
   #failure: RivuletError | undefined
 
@@ -29,16 +37,18 @@ export class GroupWriter {
     return this.#failure
   }
 
-  /** Takes an event; after a failure it is dropped. */
-  push(event: RunEvent): void {
-    if (this.#failure !== undefined) return
-    this.#pending.push(event)
-    this.#flushing ??= this.#flush()
+  /** Takes an event, or what the run keeps; after a failure an event is dropped, and a commit fails as the log did. */
+  push(item: RunEvent | Commit): void {
+    if (item.type !== 'commit') {
+      if (this.#failure === undefined) this.#pending.events.push(item)
+    } else if (this.#failure === undefined) this.#pending.commits.push(item)
+    else item.settle(this.#failure)
+    if (this.#failure === undefined) this.#flushing ??= this.#flush()
   }
 
   /** A promise while so much waits for the log that the run should, too. Never rejects. */
   full(): Promise<void> | undefined {
-    return this.#pending.length >= MAX_PENDING ? this.#flushing : undefined
+    return this.#pending.events.length >= MAX_PENDING ? this.#flushing : undefined
   }
 
   /** Resolves when all that was pushed is in the log, or the log failed. Never rejects. */
@@ -47,27 +57,35 @@ export class GroupWriter {
   }
 
   async #flush(): Promise<void> {
-    while (this.#pending.length > 0 && this.#failure === undefined) {
+    while (this.#isWaiting() && this.#failure === undefined) {
       await nextTurn()
       const group = this.#pending
-      this.#pending = []
+      this.#pending = { events: [], commits: [] }
       try {
         await this.#append(group)
+        settle(group.commits)
       } catch (error) {
         this.#failure = toRivuletError(error)
         this.#onFailure(this.#failure)
+        settle([...group.commits, ...this.#pending.commits], this.#failure)
       }
     }
     this.#flushing = undefined
   }
 
+  #isWaiting(): boolean {
+    return this.#pending.events.length > 0 || this.#pending.commits.length > 0
+  }
+
   /** Appends a group; where one event of it is not JSON, each on its own, and an error event in place of that one. */
-  async #append(group: readonly RunEvent[]): Promise<void> {
+  async #append({ events, commits }: Group): Promise<void> {
+    const writes = commits.flatMap((commit) => commit.writes)
     try {
-      await this.#log.append(group, this.#options)
+      await this.#log.append(events, writes.length === 0 ? this.#options : { ...this.#options, writes })
     } catch (error) {
       if (!isUnserializable(error)) throw error
-      for (const event of group) await this.#appendOne(event)
+      for (const event of events) await this.#appendOne(event)
+      if (writes.length > 0) await this.#keep(commits, writes)
     }
   }
 
@@ -79,6 +97,20 @@ export class GroupWriter {
       await this.#log.append([errorInPlaceOf(event, error)], this.#options)
     }
   }
+
+  /** Its events are in the log by now. State that is not JSON fails the run that keeps it, and not the log. */
+  async #keep(commits: readonly Commit[], writes: readonly unknown[]): Promise<void> {
+    try {
+      await this.#log.append([], { ...this.#options, writes })
+    } catch (error) {
+      if (!isUnserializable(error)) throw error
+      settle(commits, error)
+    }
+  }
+}
+
+function settle(commits: readonly Commit[], failure?: RivuletError): void {
+  for (const commit of commits) commit.settle(failure)
 }
 
 function isUnserializable(error: unknown): error is RivuletError {

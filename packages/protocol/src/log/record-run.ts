@@ -1,6 +1,6 @@
 import { RivuletError, toRivuletError, type WireError } from '../errors.ts'
 import { PROTOCOL_VERSION, type RunEnd, type RunEvent } from '../events/event.ts'
-import type { RunOptions, StreamableGraph } from '../graph.ts'
+import type { Commit, RunOptions, StreamableGraph } from '../graph.ts'
 import { randomId } from '../random-id.ts'
 import type { EventLog } from './event-log.ts'
 import { GroupWriter } from './group-writer.ts'
@@ -27,7 +27,8 @@ const DEFAULT_GRACE_MS = 5_000
  *
  * The log gets exactly one `run.start` and one `run.end` of this run, whatever the graph does: an iterator that throws,
  * or ends without a `run.end`, ends the run `error`; one that has not ended `graceMs` after the signal aborted is left
- * and ends it `cancelled`; what it emits after that is dropped. An event that is not JSON becomes an `error` event. When
+ * and ends it `cancelled`; what it emits after that is dropped. An event that is not JSON becomes an `error` event. A log that
+ * keeps checkpoints too gets those of the run, each with the events before it. When
  * the log refuses an append the graph is stopped and the run ends `error`; if the log refuses even that end, readers
  * never see it and the resolved end still says why.
  */
@@ -44,7 +45,7 @@ export async function recordRun(
   const appending = fence === undefined ? {} : { fence }
   const writer = new GroupWriter(log, appending, (error) => leave.abort(error))
   const historyInLog = given.historyInLog ?? log.head() > 0
-  const source = open(graph, input, { ...given, runId: run, signal, historyInLog })
+  const source = open(graph, log.keepsFor, input, { ...given, runId: run, signal, historyInLog })
   const endWith = (error: unknown): RunEnd =>
     signal.aborted
       ? { type: 'run.end', run, status: 'cancelled' }
@@ -60,9 +61,15 @@ export async function recordRun(
 }
 
 /** Starts the graph. One that throws instead of answering is one whose first event throws. */
-function open(graph: StreamableGraph, input: unknown, options: RunOptions): AsyncIterator<RunEvent> {
+function open(
+  graph: StreamableGraph,
+  keepsFor: object | undefined,
+  input: unknown,
+  options: RunOptions,
+): AsyncIterator<RunEvent | Commit> {
   try {
-    return graph.events(input, options)[Symbol.asyncIterator]()
+    const journal = keepsFor && graph.journal?.(keepsFor, input, options)
+    return (journal ?? graph.events(input, options))[Symbol.asyncIterator]()
   } catch (error) {
     return { next: () => Promise.reject(toRivuletError(error)) }
   }
@@ -70,14 +77,14 @@ function open(graph: StreamableGraph, input: unknown, options: RunOptions): Asyn
 
 /** Moves events from the graph to the writer until the run's end, which it makes when the graph does not. */
 async function pump(
-  source: AsyncIterator<RunEvent>,
+  source: AsyncIterator<RunEvent | Commit>,
   run: string,
   writer: GroupWriter,
   patience: Patience,
   endWith: (error: unknown) => RunEnd,
 ): Promise<RunEnd> {
   let started = false
-  function write(event: RunEvent): void {
+  function write(event: RunEvent | Commit): void {
     if (!started && event.type !== 'run.start') writer.push({ type: 'run.start', run, protocol: PROTOCOL_VERSION })
     started = true
     writer.push(event)
@@ -106,7 +113,7 @@ function describeError(error: unknown): WireError {
 }
 
 /** Tells the graph that nobody reads any more. The run is over: how long that takes, or that it fails, is its own affair. */
-async function leave(source: AsyncIterator<RunEvent>): Promise<void> {
+async function leave(source: AsyncIterator<unknown>): Promise<void> {
   try {
     await source.return?.()
   } catch {
