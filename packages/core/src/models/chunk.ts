@@ -52,7 +52,7 @@ export interface ToolSpec {
   readonly name: string
   readonly description: string
   readonly schema?: StandardSchema | undefined
-  /** JSON Schema of the arguments, where the schema itself cannot say. */
+  /** JSON Schema of the arguments. Made by `tool()` from the schema where that can say it. */
   readonly jsonSchema?: unknown
 }
 
@@ -61,6 +61,13 @@ export interface ChatOptions {
   /** Stops the call; so does the node's own signal. */
   readonly signal?: AbortSignal | undefined
   readonly tools?: readonly ToolSpec[] | undefined
+  /**
+   * Whether to call tools: as the model likes (`auto`), not at all, at least one (`required`), or this one. Default: what
+   * the provider does. A model that cannot be told leaves it out.
+   */
+  readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string } | undefined
+  /** The answer's text is to be JSON of this schema. A model that cannot be told leaves it out. */
+  readonly responseFormat?: { readonly name: string; readonly jsonSchema: unknown } | undefined
   /** Added to the run's and the node's. `nostream` keeps the whole message out of the events. */
   readonly tags?: readonly string[] | undefined
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
