@@ -6,12 +6,22 @@ import { Drawer } from './drawer.tsx'
 import { Icon } from './icons.tsx'
 import { goToThread, useThreadLocation } from './thread-location.ts'
 import { ThreadList } from './threads/thread-list.tsx'
+import type { UnsentStarts } from './unsent-starts.ts'
 import { useMediaQuery } from './use-media-query.ts'
 
 const NARROW = '(width <= 47.5rem)'
 
+/** See {@link App}. */
+export interface AppProps {
+  client: Client
+  /** What was not sent when the page was reloaded. */
+  unsent: UnsentStarts
+  /** Who answers; left out when nothing is known of it. */
+  agent: AgentLabel | undefined
+}
+
 /** The page: the list of chats, in a drawer where there is no room beside, and the chat that the address names. */
-export function App({ client, agent }: { client: Client; agent: AgentLabel | undefined }): ReactNode {
+export function App({ client, unsent, agent }: AppProps): ReactNode {
   const threadId = useThreadLocation()
   const isNarrow = useMediaQuery(NARROW)
   const [isDrawerOpen, setDrawerOpen] = useState(false)
@@ -48,6 +58,7 @@ export function App({ client, agent }: { client: Client; agent: AgentLabel | und
           client={client}
           threadId={threadId}
           onThreadId={nameThread}
+          unsent={unsent}
           agent={agent}
           topbar={<Topbar agent={agent} onMenu={isNarrow ? () => setDrawerOpen(true) : undefined} />}
         />

@@ -5,14 +5,17 @@ import { createRoot } from 'react-dom/client'
 import { readAgentLabel } from './agent-label.ts'
 import { App } from './app.tsx'
 import { titledTransport } from './titled-transport.ts'
+import { keepingTransport, unsentStarts } from './unsent-starts.ts'
 
-const client = createClient({ transport: titledTransport(fetchTransport({ url: location.origin })) })
+const unsent = unsentStarts(sessionStorage)
+const transport = titledTransport(fetchTransport({ url: location.origin }))
+const client = createClient({ transport: keepingTransport(transport, unsent) })
 const queries = new QueryClient()
 
 createRoot(document.querySelector('#root')!).render(
   <StrictMode>
     <QueryClientProvider client={queries}>
-      <App client={client} agent={readAgentLabel()} />
+      <App client={client} unsent={unsent} agent={readAgentLabel()} />
     </QueryClientProvider>
   </StrictMode>,
 )

@@ -45,9 +45,15 @@ test('a file alone gives its name', async () => {
   expect(calls[0]).toEqual({ id: 't', metadata: { title: 'a.csv' } })
 })
 
-test('reading, and later runs, make nothing', async () => {
+test('a thread that was deleted meanwhile gets a title anew', async () => {
+  const { transport, calls } = recorder()
+  await drain(transport, { thread: 't', start: start({ messages: [{ content: 'And then?' }] }) }, 'l.5')
+  expect(calls).toEqual([{ id: 't', metadata: { title: 'And then?' } }, 'open t'])
+})
+
+test('reading makes nothing', async () => {
   const { transport, calls } = recorder()
   await drain(transport, { thread: 't' })
-  await drain(transport, { thread: 't', start: start({}) }, 'l.5')
+  await drain(transport, { thread: 't' }, 'l.5')
   expect(calls).toEqual(['open t', 'open t'])
 })

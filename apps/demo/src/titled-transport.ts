@@ -3,14 +3,15 @@ import { z } from 'zod'
 import { threadTitle } from './threads/thread-title.ts'
 
 /**
- * A transport that gives each new thread a title, the beginning of what was asked first: before the first run is
- * started the thread is made under its name. To make it again, after a lost connection, changes nothing.
+ * A transport that gives each new thread a title, the beginning of what was asked first: before a run is started its
+ * thread is made under that name. One that exists keeps its own; one that was deleted meanwhile, in another tab for
+ * example, begins anew.
  */
 export function titledTransport(base: Transport): Transport {
   return {
     ...base,
     async *open(request, options) {
-      if (request.start && options.after === undefined) {
+      if (request.start) {
         const metadata = { title: titleOf(request.start.input) }
         await base.threads?.create({ id: request.thread, metadata }, { signal: options.signal })
       }

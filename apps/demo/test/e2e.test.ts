@@ -221,14 +221,14 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
     await page.getByRole('button', { name: 'Jump to latest' }).waitFor({ state: 'hidden' })
   })
 
-  test('a lost connection is said with the time to the next try, and nothing is missing afterwards', async () => {
+  test('a lost network is said, and nothing is missing afterwards', async () => {
     const page = await open()
     await say(page, 'what can you do?')
     await page.waitForFunction(
       () => (document.querySelector('.message-assistant .markdown')?.textContent?.length ?? 0) > 20,
     )
     await context.setOffline(true)
-    await page.getByText(/Reconnecting in \d+ s/).waitFor()
+    await page.getByText('You are offline.').waitFor()
     await context.setOffline(false)
     await page.locator('.message-assistant', { hasText: 'several things at once' }).waitFor()
     await untilIdle(page)
@@ -237,9 +237,59 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
     problems.length = 0 // The browser reports each request that failed while it was offline.
   })
 
+  test('a question that had not got through when the page was reloaded is asked then, and once', async () => {
+    const page = await open()
+    await page.route('**/runs', (route) => route.abort())
+    await say(page, '6 * 7 =')
+    await page.getByText(/Reconnecting in \d+ s/).waitFor()
+    await page.unroute('**/runs')
+    await page.reload()
+    await page.locator('.message-assistant', { hasText: '6 * 7 = 42' }).waitFor()
+    await untilIdle(page)
+    await page.reload()
+    await page.locator('.message-assistant', { hasText: '6 * 7 = 42' }).waitFor()
+    expect(await page.locator('.message-user').allInnerTexts()).toEqual(['You\n6 * 7 ='])
+    problems.length = 0 // The browser reports each request that was cut.
+  })
+
+  test('a chat that was deleted elsewhere begins anew with what is asked next', async () => {
+    const page = await open()
+    await say(page, '8 * 8 =')
+    await untilBusy(page)
+    await untilIdle(page)
+    const id = new URL(page.url()).searchParams.get('thread')
+    await page.evaluate((thread) => fetch(`/v1/threads/${thread}`, { method: 'DELETE' }), id)
+    await page.getByRole('alert').getByText('This chat no longer exists').waitFor()
+    expect(await page.locator('.message-user').count()).toBe(1)
+    await say(page, '9 * 9 =')
+    await untilBusy(page)
+    await untilIdle(page)
+    expect(await page.locator('.message-user').allInnerTexts()).toEqual(['You\n9 * 9 ='])
+    await page.getByRole('navigation', { name: 'Chats' }).getByRole('link', { name: '9 * 9 =' }).waitFor()
+  })
+
+  test('another chat is read from its end, wherever one was in the one before', async () => {
+    const page = await open(demo.url, { width: 800, height: 420 })
+    await say(page, 'what can you do?')
+    await untilBusy(page)
+    await untilIdle(page)
+    const long = page.url()
+    await page.evaluate(() => document.querySelector('.scroller')!.scrollTo(0, 0))
+    await page.getByRole('button', { name: 'Jump to latest' }).waitFor()
+    await page.getByRole('link', { name: 'New chat' }).click()
+    await page.getByText('What shall we look into?').waitFor()
+    expect(await page.getByRole('button', { name: 'Jump to latest' }).count()).toBe(0)
+    await page.goBack()
+    await page.waitForURL(long)
+    await page.waitForFunction(() => {
+      const { scrollTop, scrollHeight, clientHeight } = document.querySelector('.scroller')!
+      return scrollTop > 0 && scrollHeight - clientHeight - scrollTop < 2
+    })
+  })
+
   test('a chat that is gone is said in words', async () => {
     const page = await open(`${demo.url}?thread=gone`)
-    expect(await page.getByRole('alert').locator('p').innerText()).toContain('This chat no longer exists.')
+    expect(await page.getByRole('alert').locator('p').innerText()).toContain('This chat no longer exists')
     expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(0)
     problems.length = 0 // The browser reports the 404.
   })

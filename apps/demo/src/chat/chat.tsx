@@ -8,6 +8,7 @@ import { fetchSampleCsv } from '../csv/sample-csv.ts'
 import { useAttachment } from '../csv/use-attachment.ts'
 import { useFileDrop } from '../csv/use-file-drop.ts'
 import { Icon } from '../icons.tsx'
+import type { UnsentStarts } from '../unsent-starts.ts'
 import { Announcer } from './announcer.tsx'
 import { Composer } from './composer.tsx'
 import { ConnectionNotice } from './connection-notice.tsx'
@@ -19,6 +20,7 @@ import { useStickToBottom } from './use-stick-to-bottom.ts'
 import { usePageTitle } from './use-page-title.ts'
 import { userMessage } from './user-message.ts'
 import { useStopByEscape } from './use-stop-by-escape.ts'
+import { useUnsentStart } from './use-unsent-start.ts'
 
 /** See {@link Chat}. */
 export interface ChatProps {
@@ -26,6 +28,8 @@ export interface ChatProps {
   /** The thread to show; a new chat without one. */
   threadId: string | undefined
   onThreadId: (threadId: string) => void
+  /** What was not sent when the page was reloaded. */
+  unsent: UnsentStarts
   /** Who answers. */
   agent: AgentLabel | undefined
   /** The bar above the conversation. */
@@ -33,14 +37,14 @@ export interface ChatProps {
 }
 
 /** One conversation with the agent: what was said, what is going on, and where to write. */
-export function Chat({ client, threadId, onThreadId, agent, topbar }: ChatProps): ReactNode {
+export function Chat({ client, threadId, onThreadId, unsent, agent, topbar }: ChatProps): ReactNode {
   const stream = useStream<AgentGraph>({ client, graph: 'agent', threadId, onThreadId })
   const { handle, isLoading, error, submit, stop, retry } = stream
   const attachment = useAttachment()
   const isFileOver = useFileDrop(attachment.take)
   const field = useRef<HTMLTextAreaElement>(null)
   const isEmpty = useSelect(handle, (thread) => thread.messageIds().length === 0)
-  const { scroller, content, isAtBottom, jump } = useStickToBottom(isEmpty)
+  const { scroller, content, isAtBottom, jump } = useStickToBottom(handle, isEmpty)
 
   const ask = (text: string, file?: CsvFile): void => {
     submit({ messages: [userMessage(text, file)], ...(file && { files: [file] }) })
@@ -56,6 +60,7 @@ export function Chat({ client, threadId, onThreadId, agent, topbar }: ChatProps)
   }, [stop])
   useStopByEscape(isLoading, halt)
   usePageTitle(handle)
+  useUnsentStart(handle, unsent)
 
   const askExample = (text: string, file?: CsvFile): void => {
     // The button that was pressed goes away, and the focus would go with it.

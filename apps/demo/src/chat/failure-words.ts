@@ -11,7 +11,7 @@ export function failureWords({ code, message }: { code: ErrorCode; message: stri
 const words: ReadonlyMap<ErrorCode, string> = new Map([
   ['DISCONNECTED', 'The connection to the server is lost.'],
   ['RUN_CONFLICT', 'This chat is still busy with another answer, perhaps in another window.'],
-  ['NOT_FOUND', 'This chat no longer exists. The demo keeps chats only until its server is restarted.'],
+  ['NOT_FOUND', 'This chat no longer exists: it was deleted, or the server began anew.'],
   ['LIMIT_EXCEEDED', 'That is more than the server takes at once.'],
   ['PROTOCOL_MISMATCH', 'The server answered with something this page does not understand.'],
   ['RECURSION_LIMIT', 'The agent went round in circles and was stopped.'],

@@ -18,16 +18,17 @@ const NEAR_PX = 40
 /**
  * Keeps the end of a growing content in view while the reader is there, and leaves a reader alone who scrolled up. It
  * costs nothing while a page renders: the browser says when the content has another size. What `isEmpty` has no end to
- * follow, and is read from its top.
+ * follow, and is read from its top. Another `subject` is followed from its end, wherever the reader was in the one
+ * before.
  */
-export function useStickToBottom(isEmpty: boolean): StickToBottom {
+export function useStickToBottom(subject: unknown, isEmpty: boolean): StickToBottom {
   const scroller = useRef<HTMLDivElement>(null)
   const content = useRef<HTMLDivElement>(null)
-  const sticks = useRef(true)
+  const followed = useRef({ subject, sticks: true })
   const [isAtBottom, setAtBottom] = useState(true)
 
   const stick = useCallback((value: boolean) => {
-    sticks.current = value
+    followed.current.sticks = value
     setAtBottom(value)
   }, [])
   const jump = useCallback(() => {
@@ -35,9 +36,16 @@ export function useStickToBottom(isEmpty: boolean): StickToBottom {
     toEnd(scroller.current)
   }, [stick])
 
+  const [shown, setShown] = useState(subject)
+  if (shown !== subject) {
+    setShown(subject)
+    setAtBottom(true)
+  }
+
   useEffect(() => {
     const box = scroller.current
     const inner = content.current
+    if (followed.current.subject !== subject) followed.current = { subject, sticks: true }
     if (!box || !inner || isEmpty) return undefined
     let top = box.scrollTop
     const onScroll = (): void => {
@@ -48,7 +56,7 @@ export function useStickToBottom(isEmpty: boolean): StickToBottom {
       if (near || up) stick(near)
     }
     const follow = (): void => {
-      if (sticks.current) toEnd(box)
+      if (followed.current.sticks) toEnd(box)
     }
     const sizes = new ResizeObserver(follow)
     sizes.observe(inner)
@@ -58,7 +66,7 @@ export function useStickToBottom(isEmpty: boolean): StickToBottom {
       sizes.disconnect()
       box.removeEventListener('scroll', onScroll)
     }
-  }, [stick, isEmpty])
+  }, [stick, subject, isEmpty])
   return { scroller, content, isAtBottom, jump }
 }
 
