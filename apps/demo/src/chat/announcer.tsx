@@ -9,9 +9,11 @@ export function Announcer({ handle }: { handle: AgentHandle }): ReactNode {
   const status = useSelect(handle, (thread) => thread.status)
   // While tokens arrive this is empty, so it does not change with them.
   const lastText = useSelect(handle, (thread) => (thread.isLoading ? '' : (thread.messages.at(-1)?.content ?? '')))
-  const [said, setSaid] = useState({ status, text: '' })
-  if (said.status !== status) {
-    setSaid({ status, text: announcement(said.status, status, spokenText(lastText)) ?? said.text })
+  const [said, setSaid] = useState({ handle, status, text: '' })
+  // Another chat being idle does not mean that this one's answer is complete.
+  if (said.handle !== handle) setSaid({ handle, status, text: '' })
+  else if (said.status !== status) {
+    setSaid({ handle, status, text: announcement(said.status, status, spokenText(lastText)) ?? said.text })
   }
   return (
     <output className="unseen" aria-live="polite">

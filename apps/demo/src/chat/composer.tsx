@@ -66,6 +66,7 @@ export function Composer({ isBusy, attachment, field, onSend, onStop }: Composer
             id="message"
             ref={field}
             rows={1}
+            dir="auto"
             value={text}
             placeholder="Ask, or add a CSV file"
             enterKeyHint="send"

@@ -1,8 +1,9 @@
-import { useMessage, useProgress, useToolCall } from '@rivulet/react'
+import { useMessage, useProgress, useSelect, useToolCall } from '@rivulet/react'
 import type { ToolCall } from '@rivulet/protocol'
 import { memo, type ReactNode } from 'react'
 import { CsvChip } from '../csv/csv-chip.tsx'
 import { Markdown } from '../markdown/markdown.tsx'
+import { callStatus } from '../tool-card/call-status.ts'
 import { ToolCard } from '../tool-card/tool-card.tsx'
 import type { AgentHandle } from './agent-handle.ts'
 
@@ -20,7 +21,7 @@ export const MessageRow = memo(function MessageRow({ handle, id }: { handle: Age
       <h3 className="unseen">Agent</h3>
       {message.content !== '' && <Markdown text={message.content} />}
       {message.toolCalls?.map((call) => (
-        <LiveToolCard key={call.id} handle={handle} call={call} />
+        <LiveToolCard key={call.id} handle={handle} call={call} run={message.meta?.run} />
       ))}
       {message.status === 'cut' && <p className="message-note">Stopped here.</p>}
     </li>
@@ -46,14 +47,22 @@ function UserMessage({ text, files, delivery }: UserMessageProps): ReactNode {
   )
 }
 
-function LiveToolCard({ handle, call }: { handle: AgentHandle; call: ToolCall }): ReactNode {
+interface LiveToolCardProps {
+  handle: AgentHandle
+  call: ToolCall
+  /** Run that the call was made in. */
+  run: string | undefined
+}
+
+function LiveToolCard({ handle, call, run }: LiveToolCardProps): ReactNode {
   const state = useToolCall(handle, call.id)
   const progress = useProgress(handle, call.id)
+  const outcome = useSelect(handle, (thread) => (run === undefined ? undefined : thread.state.runs.get(run)?.status))
   return (
     <ToolCard
       name={call.name}
       args={call.args}
-      status={state?.status ?? 'pending'}
+      status={callStatus(state?.status, outcome)}
       progress={progress?.data}
       output={state?.output}
       error={state?.error?.message}

@@ -1,16 +1,42 @@
 // @vitest-environment jsdom
 import { cleanup, render } from '@testing-library/react'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Markdown } from './markdown.tsx'
 
 afterEach(cleanup)
+
+// The environment lays nothing out, so there is nothing to observe.
+beforeAll(() => {
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe(): void {}
+      disconnect(): void {}
+    },
+  )
+})
 
 const show = (text: string): HTMLElement => render(<Markdown text={text} />).container
 
 test('tables and lists of GitHub are shown', () => {
   const page = show('| a | b |\n|---|--:|\n| 1 | 2 |\n\n- [x] done')
   expect(page.querySelectorAll('td')).toHaveLength(2)
-  expect(page.querySelector('section')?.getAttribute('tabindex')).toBe('0')
+  expect(page.querySelector('input')?.getAttribute('aria-label')).toBe('Done')
+})
+
+test('headings stand below those of the page', () => {
+  const page = show('# One\n\n## Two\n\n### Three\n\n###### Six')
+  expect([...page.querySelectorAll(':is(h1, h2, h3, h4, h5, h6)')].map(({ tagName }) => tagName)).toEqual([
+    'H4',
+    'H5',
+    'H6',
+    'H6',
+  ])
+})
+
+test('the heading of footnotes is for screen readers alone', () => {
+  const page = show('Text[^1]\n\n[^1]: The note')
+  expect(page.querySelector('h5')?.className).toBe('sr-only')
 })
 
 test('links to the web open in a tab of their own', () => {

@@ -2,6 +2,7 @@ import { memo, type ReactNode } from 'react'
 import ReactMarkdown, { type Components } from 'react-markdown'
 import rehypeSanitize from 'rehype-sanitize'
 import remarkGfm from 'remark-gfm'
+import { SideScroll } from '../side-scroll.tsx'
 import { safeUrl } from './safe-url.ts'
 
 /**
@@ -39,10 +40,21 @@ const components: Components = {
   // An image's address can carry what is on the page to somebody else, so only its words are shown.
   img: ({ alt }) => <>{alt}</>,
   table: ({ children }) => (
-    // A wide table scrolls, so it takes the focus for those who scroll by keyboard.
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <section className="table-scroll" aria-label="Table" tabIndex={0}>
+    <SideScroll label="Table">
       <table>{children}</table>
-    </section>
+    </SideScroll>
   ),
+  pre: ({ children }) => (
+    <SideScroll label="Code">
+      <pre>{children}</pre>
+    </SideScroll>
+  ),
+  // The list of tasks that a model writes is for reading.
+  input: ({ checked }) => <input type="checkbox" checked={checked} disabled aria-label={checked ? 'Done' : 'To do'} />,
+  // Below the page's own headings, of which the message's is the third.
+  h1: ({ children }) => <h4>{children}</h4>,
+  h2: ({ children, className }) => <h5 className={className}>{children}</h5>,
+  h3: ({ children }) => <h6>{children}</h6>,
+  h4: ({ children }) => <h6>{children}</h6>,
+  h5: ({ children }) => <h6>{children}</h6>,
 }

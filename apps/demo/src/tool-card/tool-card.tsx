@@ -4,6 +4,7 @@ import { csvAnalysis } from '../../contract/csv-analysis.ts'
 import { searchResult } from '../../contract/search-result.ts'
 import { Icon, type IconName } from '../icons.tsx'
 import { CallArguments } from './call-arguments.tsx'
+import type { CallStatus } from './call-status.ts'
 import { CsvColumns } from './csv-columns.tsx'
 import { ProgressBar } from './progress-bar.tsx'
 import { readProgress } from './read-progress.ts'
@@ -14,7 +15,7 @@ export interface ToolCardProps {
   name: string
   /** JSON text, possibly not complete yet. */
   args: string
-  status: 'pending' | 'running' | 'done' | 'error' | 'cut'
+  status: CallStatus
   /** Last thing the tool wrote about its progress. */
   progress: unknown
   output: unknown
@@ -49,7 +50,7 @@ const tools: ReadonlyMap<string, { title: string; icon: IconName }> = new Map([
   ['calculate', { title: 'Calculate', icon: 'sum' }],
 ])
 
-const states: Readonly<Record<ToolCardProps['status'], string>> = {
+const states: Readonly<Record<CallStatus, string>> = {
   pending: 'waiting',
   running: 'running',
   done: 'done',
