@@ -87,6 +87,8 @@ export interface StreamableGraph {
   getState?(threadId: string, checkpointId?: string): Promise<GraphState | undefined>
   getStateHistory?(threadId: string, options?: { limit?: number; before?: string }): AsyncIterable<GraphState>
   updateState?(threadId: string, update: unknown, options?: { asNode?: string; checkpointId?: string }): Promise<string>
+  /** Its nodes and edges as JSON. */
+  describe?(): object
   /** Forgets a thread: its checkpoints are gone, and a later run on that id starts empty. */
   deleteThread?(threadId: string): Promise<void>
 }

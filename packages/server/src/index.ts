@@ -1,5 +1,24 @@
-export { createApp, type App, type AppOptions, type CloseOptions, type Limits } from './app/create-app.ts'
+export {
+  createApp,
+  type App,
+  type AppOptions,
+  type CloseOptions,
+  type Limits,
+  type ServedGraph,
+} from './app/create-app.ts'
 export type { Identity } from './app/deps.ts'
 export type { CorsOptions } from './http/origin.ts'
 export { memoryStore, type MemoryStoreOptions } from './threads/memory-store.ts'
-export type { Run, StartOutcome, Store, Thread, ThreadChange, ThreadPage, ThreadStatus } from './threads/store.ts'
+export type { RunRequest } from './runs/run-request.ts'
+export type {
+  LostRun,
+  Run,
+  RunChange,
+  StartOutcome,
+  Store,
+  Thread,
+  ThreadChange,
+  ThreadPage,
+  ThreadQuery,
+  ThreadStatus,
+} from './threads/store.ts'

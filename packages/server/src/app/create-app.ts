@@ -1,9 +1,10 @@
+import type { Checkpointer } from '@rivulet/core'
 import { encodeFrame, RivuletError, wireState, type StreamableGraph } from '@rivulet/protocol'
 import { Hono } from 'hono'
 import { type CorsOptions, corsHeaders, originCheck, refuseForeignPage } from '../http/origin.ts'
 import { publicError, statusOf } from '../http/public-error.ts'
 import { checkId } from '../http/fields.ts'
-import { RunKeeper } from '../runs/run-keeper.ts'
+import { type KeeperLimits, RunKeeper } from '../runs/run-keeper.ts'
 import { rememberStream } from '../stream/stream-body.ts'
 import { LiveStreams } from '../stream/live-streams.ts'
 import { memoryStore } from '../threads/memory-store.ts'
@@ -21,12 +22,29 @@ export interface Limits {
   jsonDepth?: number
   /** Milliseconds after which a reader that takes nothing is dropped; it can resume. Default 60,000. */
   stallMs?: number
+  /** Runs that may wait on a thread. Default 16; more are answered 429. */
+  queuedRuns?: number
+  /** Runs of a tenant under way or waiting. Default 5,000; more are answered 429. */
+  tenantRuns?: number
+  /** Event streams of a tenant, over HTTP and WebSocket. Default 10,000; more are answered 429. */
+  tenantStreams?: number
+  /** Milliseconds that a run may take. Default an hour; it then ends `error`, `LIMIT_EXCEEDED`. */
+  runMs?: number
+  /** Events that a run may have. Default 1,000,000. */
+  runEvents?: number
+  /** JSON text of its events that a run may write, in bytes, roughly. Default 256 MiB. */
+  runBytes?: number
 }
 
 /** What an app is made of. */
 export interface AppOptions {
-  /** Graphs by the name that clients call them by. One without a memory of its threads gets one. */
-  graphs: Readonly<Record<string, StreamableGraph>>
+  /** Graphs by the name that clients call them by. One without a checkpointer gets the store's. */
+  graphs: Readonly<Record<string, ServedGraph>>
+  /**
+   * Takes graphs that were compiled with a checkpointer of their own, which then keeps what the store does not know of.
+   * Default `false`: such a graph is refused.
+   */
+  keepCheckpointer?: boolean
   /** Where threads, runs and logs live. Default {@link memoryStore}. */
   store?: Store
   /**
@@ -45,9 +63,15 @@ export interface AppOptions {
   now?: () => number
 }
 
+/** A graph that can be served: a compiled one, or anything that emits the event model. */
+export interface ServedGraph extends StreamableGraph {
+  /** This graph with a memory of its threads: itself when it has a checkpointer. */
+  withMemory?(checkpointer?: Checkpointer): StreamableGraph
+}
+
 /** How an app closes. */
 export interface CloseOptions {
-  /** Milliseconds that runs under way have to end by themselves before they are cancelled. Default 5,000. */
+  /** Milliseconds that runs under way have to end by themselves before they are handed over or cancelled. Default 5,000. */
   graceMs?: number
 }
 
@@ -56,8 +80,8 @@ export interface App {
   /** Answers a request; never rejects. A stream's body is read lazily: a slow client holds back only itself. */
   fetch(request: Request): Promise<Response>
   /**
-   * Answers 503 from now on, tells every reader when to come back and ends it, gives runs time to end, cancels those
-   * that do not, and resolves when all have ended.
+   * Answers 503 from now on, tells every reader when to come back and ends it, and gives runs time to end. Those that do
+   * not are left to the process that opens the store next; with a store that forgets they are cancelled. Closes the store.
    */
   close(options?: CloseOptions): Promise<void>
   /** Whether requests are asked who they are from. */
@@ -83,15 +107,20 @@ const COME_BACK_MS = 1000
 export function createApp(options: AppOptions): App {
   const deps = depsOf(options)
   const router = routerOf(deps, options)
+  // Nobody is answered before the runs that a process before this one left are under way again.
+  const recovered = deps.runs.recover().catch(deps.onError)
   let closing: Promise<void> | undefined
   return {
     hasAuth: options.auth !== undefined,
     get openStreams() {
       return deps.streams.size
     },
-    fetch: async (request) => (closing === undefined ? answer(router, request) : closedAnswer()),
+    async fetch(request) {
+      await recovered
+      return closing === undefined ? answer(router, request) : closedAnswer()
+    },
     close({ graceMs = 5_000 } = {}) {
-      closing ??= closeAll(deps, graceMs)
+      closing ??= closeAll(deps, recovered, graceMs)
       return closing
     },
   }
@@ -106,41 +135,63 @@ async function answer(router: Hono<AppEnv>, request: Request): Promise<Response>
   return response
 }
 
-async function closeAll({ streams, runs }: Deps, graceMs: number): Promise<void> {
+async function closeAll({ streams, runs }: Deps, recovered: Promise<void>, graceMs: number): Promise<void> {
+  await recovered
   streams.endAll(encodeFrame({ type: 'retry', delayMs: COME_BACK_MS }, wireState()))
   await runs.close(graceMs)
 }
 
 function closedAnswer(): Response {
-  const error = new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true })
-  const headers = { ...HEADERS, 'retry-after': String(COME_BACK_MS / 1000) }
-  return Response.json({ error: error.toJSON() }, { status: statusOf(error), headers })
+  return errorAnswer(new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true }), HEADERS)
+}
+
+/** Tells of an error; where the same request may succeed later, also when to try. */
+function errorAnswer(error: RivuletError, headers: Readonly<Record<string, string>> = {}): Response {
+  const status = statusOf(error)
+  const later = status === 429 || status === 503 ? { 'retry-after': String(COME_BACK_MS / 1000) } : {}
+  return Response.json({ error: error.toJSON() }, { status, headers: { ...headers, ...later } })
 }
 
 function depsOf(options: AppOptions): Deps {
-  const { store = memoryStore(), limits = {}, now = Date.now } = options
+  const { store = memoryStore(), limits = {}, now = Date.now, keepCheckpointer = false } = options
   const onError = isolated(options.onError ?? reportToStderr)
   const graphs = new Map(
-    Object.entries(options.graphs).map(([name, graph]) => [checkId(name, 'a graph name'), withMemory(name, graph)]),
+    Object.entries(options.graphs).map(([name, graph]) => [
+      checkId(name, 'a graph name'),
+      withMemory(name, graph, store, keepCheckpointer),
+    ]),
   )
   return {
     graphs,
     store,
     now,
     onError,
-    runs: new RunKeeper({ graphs, store, now, onError }),
-    streams: new LiveStreams(),
+    runs: new RunKeeper({ graphs, store, now, onError, limits: keeperLimits(limits) }),
+    streams: new LiveStreams(limits.tenantStreams ?? 10_000),
     bodyLimits: { bodyBytes: limits.bodyBytes ?? 1024 * 1024, jsonDepth: limits.jsonDepth ?? 64 },
     stallMs: limits.stallMs ?? 60_000,
     heartbeatMs: options.heartbeatMs ?? 15_000,
   }
 }
 
-function withMemory(name: string, graph: StreamableGraph): StreamableGraph {
+function keeperLimits(given: Limits): KeeperLimits {
+  return {
+    queuedRuns: given.queuedRuns ?? 16,
+    tenantRuns: given.tenantRuns ?? 5000,
+    runMs: given.runMs ?? 60 * 60 * 1000,
+    runEvents: given.runEvents ?? 1_000_000,
+    runBytes: given.runBytes ?? 256 * 1024 * 1024,
+  }
+}
+
+function withMemory(name: string, graph: ServedGraph, store: Store, keepOwn: boolean): StreamableGraph {
   if (typeof graph?.events !== 'function') {
     throw new RivuletError('INVALID_INPUT', `graphs.${name} is no graph: it has no events(); was it compiled?`)
   }
-  return graph.withMemory?.() ?? graph
+  const remembering = graph.withMemory?.(store.checkpointer)
+  if (remembering !== graph || keepOwn) return remembering ?? graph
+  const how = 'compile it without one and the store keeps its threads, or set keepCheckpointer'
+  throw new RivuletError('INVALID_INPUT', `graphs.${name} has a checkpointer of its own: ${how}`)
 }
 
 function routerOf(deps: Deps, { auth, cors }: AppOptions): Hono<AppEnv> {
@@ -168,7 +219,7 @@ function routerOf(deps: Deps, { auth, cors }: AppOptions): Hono<AppEnv> {
   router.onError((error) => {
     const told = publicError(error)
     if (told.code === 'INTERNAL') deps.onError(error)
-    return Response.json({ error: told.toJSON() }, { status: statusOf(told) })
+    return errorAnswer(told)
   })
   return router
 }

@@ -2,6 +2,7 @@ import { alwaysRecorded, parseNamespace, RivuletError, type ReadQuery, type Stre
 import { Hono, type Context } from 'hono'
 import { checkId, optionalModes } from '../http/fields.ts'
 import { checkCursor } from '../runs/run-request.ts'
+import { isInFlight } from '../threads/queue.ts'
 import type { Run } from '../threads/store.ts'
 import { type AppEnv, type Deps, listInQuery, threadOf } from './deps.ts'
 import { offer } from './offer.ts'
@@ -18,8 +19,11 @@ export function eventRoutes(deps: Deps): Hono<AppEnv> {
     const log = await deps.store.openLog(tenant, thread.id)
     const { heartbeatMs, stallMs, onError } = deps
     // A run that ended long ago may be forgotten by the log, which would wait for its end for ever.
-    if (query.until !== undefined) query.follow = run?.status === 'running'
-    return offer(context, deps.streams.open({ thread: thread.memory, log, query, heartbeatMs, stallMs, onError }))
+    if (query.until !== undefined) query.follow = run !== undefined && isInFlight(run)
+    return offer(
+      context,
+      deps.streams.open({ tenant, thread: thread.memory, log, query, heartbeatMs, stallMs, onError }),
+    )
   })
   return routes
 }

@@ -2,17 +2,29 @@ import {
   interruptsOf,
   randomId,
   RivuletError,
+  toJson,
   valuesOf,
   type GraphState,
   type StreamableGraph,
 } from '@rivulet/protocol'
 import { Hono } from 'hono'
-import { asFields, checkId, optionalCount, optionalFields, optionalText } from '../http/fields.ts'
+import {
+  asFields,
+  checkId,
+  type Fields,
+  invalid,
+  optionalChoice,
+  optionalCount,
+  optionalFields,
+  optionalText,
+} from '../http/fields.ts'
 import { readBody } from '../http/read-body.ts'
-import type { Thread } from '../threads/store.ts'
+import type { Thread, ThreadStatus } from '../threads/store.ts'
 import { type AppEnv, type Deps, threadOf } from './deps.ts'
 import { newThread } from './run-routes.ts'
+import { forkThread, updateState } from './thread-changes.ts'
 
+const STATUSES: readonly ThreadStatus[] = ['idle', 'busy', 'interrupted', 'error']
 const MAX_PAGE = 100
 const DEFAULT_PAGE = 20
 
@@ -22,10 +34,12 @@ export function threadRoutes(deps: Deps): Hono<AppEnv> {
   const { store } = deps
 
   routes.get('/threads', async (context) => {
-    const { limit, cursor } = context.req.query()
+    const { limit, cursor, metadata, status } = context.req.query()
     const page = await store.listThreads(context.get('tenant'), {
       limit: optionalCount({ limit }, 'limit', MAX_PAGE) ?? DEFAULT_PAGE,
       cursor,
+      metadata: metadata === undefined ? undefined : metadataIn(metadata),
+      status: optionalChoice({ status }, 'status', STATUSES),
     })
     return Response.json({ threads: page.threads.map(shown), cursor: page.cursor })
   })
@@ -57,6 +71,18 @@ export function threadRoutes(deps: Deps): Hono<AppEnv> {
     const thread = await threadOf(deps, context)
     const state = await stateOf(deps, context.get('tenant'), thread, context.req.query('checkpointId'))
     return state === undefined ? new Response(null, { status: 204 }) : Response.json(state)
+  })
+
+  routes.post('/threads/:thread/state', async (context) => {
+    const body = asFields(await readBody(context.req.raw, deps.bodyLimits), 'the body')
+    const thread = await threadOf(deps, context)
+    return Response.json({ checkpointId: await updateState(deps, context.get('tenant'), thread, body) })
+  })
+
+  routes.post('/threads/:thread/fork', async (context) => {
+    const body = asFields((await readBody(context.req.raw, deps.bodyLimits)) ?? {}, 'the body')
+    const thread = await threadOf(deps, context)
+    return Response.json(shown(await forkThread(deps, context.get('tenant'), thread, body)), { status: 201 })
   })
 
   routes.get('/threads/:thread/history', async (context) => {
@@ -111,10 +137,22 @@ function noCheckpoint(id: string): RivuletError {
   return new RivuletError('NOT_FOUND', `there is no checkpoint ${JSON.stringify(id)} on this thread`)
 }
 
-/** Stops the thread's run, ends its readers, and drops what is kept of it. */
+/** The metadata to search for. */
+function metadataIn(text: string): Fields {
+  let json: unknown
+  try {
+    json = toJson(JSON.parse(text))
+  } catch {
+    throw invalid('metadata must be a JSON object')
+  }
+  const metadata = asFields(json, 'metadata')
+  if (Object.values(metadata).every((value) => value === null || typeof value !== 'object')) return metadata
+  throw invalid('metadata to search for are texts, numbers, booleans or null')
+}
+
+/** Stops the thread's runs, ends its readers, and drops what is kept of it. */
 async function deleteThread(deps: Deps, tenant: string, thread: Thread): Promise<void> {
-  const active = await deps.store.activeRun(tenant, thread.id)
-  if (active !== undefined) await deps.runs.cancel(tenant, thread.id, active.id)
+  await deps.runs.cancelAll(tenant, thread.id)
   await deps.store.deleteThread(tenant, thread.id)
   deps.streams.endThread(thread.memory)
   await graphOf(deps, thread)?.deleteThread?.(thread.memory)

@@ -22,6 +22,9 @@ class Pieces {
   end(): void {
     this.stop.abort()
   }
+  leave(): void {
+    this.stop.abort()
+  }
 }
 
 /** A response whose socket is full until it drains. */

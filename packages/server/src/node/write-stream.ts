@@ -7,8 +7,8 @@ import type { SseStream } from '../stream/sse-stream.ts'
  */
 export async function writeStream(stream: SseStream, response: ServerResponse): Promise<void> {
   // The client may have left while its request was carried out: then `close` has been.
-  if (response.destroyed) return stream.end()
-  response.once('close', () => stream.end())
+  if (response.destroyed) return stream.leave()
+  response.once('close', () => stream.leave())
   // A client that goes in the middle of a write: `close` follows, which is what counts.
   response.on('error', () => undefined)
   for (;;) {

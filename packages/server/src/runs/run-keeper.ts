@@ -2,39 +2,44 @@ import { Command } from '@rivulet/core'
 import {
   emptyState,
   formatCursor,
-  interruptsOf,
+  PROTOCOL_VERSION,
   randomId,
   recordRun,
   RivuletError,
-  valuesOf,
   type EventLog,
   type RunEnd,
+  type RunEvent,
   type RunOptions,
   type StreamableGraph,
   type ThreadState,
   type WireError,
 } from '@rivulet/protocol'
 import { publicError } from '../http/public-error.ts'
-import type { Run, Store, Thread, ThreadChange, ThreadStatus } from '../threads/store.ts'
+import type { LostRun, Run, Store, Thread } from '../threads/store.ts'
+import { Turns } from '../threads/turns.ts'
+import { Flight, flightKey, type Job } from './flight.ts'
+import { resultOf, statusAfter, type RunResult } from './run-result.ts'
 import { fingerprintOf, type RunRequest } from './run-request.ts'
+import { supervised, type RunLimits } from './supervised.ts'
+import { checkTakeBack, takenBack } from './taken-back.ts'
+
+/** Bounds of what is under way. */
+export interface KeeperLimits extends RunLimits {
+  /** Runs that may wait on a thread. */
+  queuedRuns: number
+  /** Runs of a tenant under way or waiting. */
+  tenantRuns: number
+}
 
 /** What a {@link RunKeeper} works with. */
 export interface RunKeeperOptions {
   graphs: ReadonlyMap<string, StreamableGraph>
   store: Store
+  limits: KeeperLimits
   /** Milliseconds since the epoch. */
   now: () => number
   /** Told of failures that nobody waits for. */
   onError: (error: unknown) => void
-}
-
-/** How a run ended, as `?wait=1` answers. */
-export interface RunResult {
-  run: string
-  status: Run['status']
-  values: Readonly<Record<string, unknown>>
-  interrupts: readonly { id: string; value: unknown }[]
-  error?: WireError
 }
 
 /** A run that was asked for: started now, or joined because its id was known. */
@@ -46,58 +51,89 @@ export interface StartedRun {
   result: Promise<RunResult>
 }
 
-interface ActiveRun {
-  stop: AbortController
-  result: Promise<RunResult>
+/** How a run is stopped: what it said stays, or the thread goes back to where it stood before the run. */
+export type CancelAction = 'interrupt' | 'rollback'
+
+/** How a run stands after it was stopped. */
+export interface CancelledRun {
+  run: string
+  status: Run['status']
+  /** Cursor at which the run's end, and so what it said, is in the log. */
+  cursor: string
 }
 
-/** How the end of its last run leaves a thread. */
-const STATUS_AFTER: Readonly<Record<RunEnd['status'], ThreadStatus>> = {
-  done: 'idle',
-  cancelled: 'idle',
-  interrupted: 'interrupted',
-  error: 'error',
-}
+/** Tries of one run, each in another process: one that brings its process down every time is given up. */
+const MAX_ATTEMPTS = 3
 
-/** Starts runs and keeps them going, whoever watches; stops them when asked. */
+/** Starts runs and keeps them going, whoever watches; stops them when asked; goes on with what a process before left. */
 export class RunKeeper {
   readonly #options: RunKeeperOptions
-  readonly #active = new Map<string, ActiveRun>()
+  readonly #flights = new Map<string, Flight>()
+  /** What is decided of one thread is decided one after the other. */
+  readonly #turns = new Turns()
   #closed = false
+  #handedOver = false
 
   constructor(options: RunKeeperOptions) {
     this.#options = options
   }
 
   /**
-   * Starts a run on a thread, or joins the one that has its id. Throws `NOT_FOUND` for an unknown graph and
-   * `INVALID_INPUT` for an input the graph cannot take, `RUN_CONFLICT` when the id was used for something else or the thread is busy; `run` of that error is the run under
-   * way.
+   * Starts a run on a thread, or joins the one that has its id. Throws `NOT_FOUND` for an unknown graph, `INVALID_INPUT`
+   * for an input the graph cannot take, `LIMIT_EXCEEDED` when too much is under way, `RUN_CONFLICT` when the id was used
+   * for something else, the thread is busy (`run` of that error is the run under way) or it waits for an answer.
    */
   async start(tenant: string, thread: Thread, request: RunRequest): Promise<StartedRun> {
-    const { store, now } = this.#options
+    const { store } = this.#options
     const graph = this.graphNamed(request.graph)
     if (this.#closed) throw new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true })
-    if (request.resume === undefined) await graph.checkInput?.(request.input, placeOf(thread, request))
     const fingerprint = await fingerprintOf(request)
     const log = await store.openLog(tenant, thread.id)
+    const known = request.run === undefined ? undefined : await store.getRun(tenant, thread.id, request.run)
+    if (known !== undefined) return this.#join(tenant, thread.id, log, known, fingerprint)
+    if (request.resume === undefined) await graph.checkInput?.(request.input, placeOf(thread, request))
+    this.#checkRoom(tenant)
+    const { multitask } = request
+    if (multitask === 'rollback') checkTakeBack(graph)
+    if (multitask === 'interrupt' || multitask === 'rollback') await this.#cancelQueued(tenant, thread.id)
+    const job = { tenant, thread, graph, log, request }
+    const started = await this.#turns.take(thread.memory, () => this.#startInTurn(job, fingerprint))
+    if (started.inTheWay !== undefined && (multitask === 'interrupt' || multitask === 'rollback')) {
+      await this.cancel(tenant, thread.id, started.inTheWay, multitask)
+    }
+    return started
+  }
+
+  async #startInTurn(job: Omit<Job, 'run'>, fingerprint: string): Promise<StartedRun & { inTheWay?: string }> {
+    const { store, now, limits } = this.#options
+    const { tenant, thread, graph, log, request } = job
+    await this.#checkNotAsking(job)
     const run: Run = {
       id: request.run ?? randomId(),
       graph: request.graph,
-      status: 'running',
+      status: request.multitask === 'reject' ? 'running' : 'queued',
       error: undefined,
       modes: request.modes,
       after: formatCursor(log.id, log.head()),
       fingerprint,
       createdAt: now(),
+      request,
+      attempt: 1,
+      base: (await graph.getState?.(thread.memory))?.checkpointId,
     }
-    // From here to the entry in `#active` nothing else is waited for: a cancel in between would not find the run.
-    const outcome = await store.startRun(tenant, thread.id, run)
+    const outcome = await store.startRun(tenant, thread.id, run, limits.queuedRuns)
     switch (outcome.kind) {
-      case 'created':
-        return { run, joined: false, log, result: this.#keep({ tenant, thread, graph, log, run, request }) }
+      case 'created': {
+        const flight = this.#board({ ...job, run: { ...run, status: 'running' } })
+        this.#begin(flight)
+        return { run: flight.job.run, joined: false, log, result: flight.result }
+      }
+      case 'queued': {
+        const flight = this.#board({ ...job, run: { ...run, status: 'queued' } })
+        return { run: flight.job.run, joined: false, log, result: flight.result, inTheWay: outcome.run.id }
+      }
       case 'exists':
-        return this.#join(tenant, thread.id, log, outcome.run, run.fingerprint)
+        return this.#join(tenant, thread.id, log, outcome.run, fingerprint)
       default:
         throw new RivuletError('RUN_CONFLICT', `thread ${thread.id} is busy with run ${outcome.run.id}`, {
           run: outcome.run.id,
@@ -105,36 +141,143 @@ export class RunKeeper {
     }
   }
 
-  /** Stops a run; resolves when its end is in the log. Throws `NOT_FOUND` when there is no such run. */
-  async cancel(
-    tenant: string,
-    thread: string,
-    id: string,
-  ): Promise<{ run: string; status: Run['status']; cursor: string }> {
-    const { store } = this.#options
-    const known = await store.getRun(tenant, thread, id)
-    if (known === undefined) throw new RivuletError('NOT_FOUND', `there is no run ${JSON.stringify(id)} on this thread`)
-    const active = this.#active.get(keyOf(tenant, thread, id))
-    active?.stop.abort(new RivuletError('CANCELLED', 'the run was cancelled', { run: id }))
-    const status = active === undefined ? known.status : (await active.result).status
-    const log = await store.openLog(tenant, thread)
-    return { run: id, status, cursor: formatCursor(log.id, log.head()) }
+  /** Throws `RUN_CONFLICT` where a new input would silently give up a question that waits for its answer. */
+  async #checkNotAsking({ tenant, thread, request }: Omit<Job, 'run'>): Promise<void> {
+    const { input, resume, checkpointId, onInterrupted } = request
+    if (input === null || resume !== undefined || checkpointId !== undefined || onInterrupted === 'discard') return
+    const now = await this.#options.store.getThread(tenant, thread.id)
+    if (now?.status !== 'interrupted') return
+    const how = 'answer it with resume, or give it up with onInterrupted: "discard"'
+    throw new RivuletError('RUN_CONFLICT', `thread ${thread.id} waits for an answer: ${how}`)
+  }
+
+  #checkRoom(tenant: string): void {
+    const { tenantRuns } = this.#options.limits
+    let runs = 0
+    for (const { job } of this.#flights.values()) if (job.tenant === tenant) runs++
+    if (runs < tenantRuns) return
+    throw new RivuletError('LIMIT_EXCEEDED', `${tenantRuns} runs are under way already`, { retryable: true })
   }
 
   /**
-   * Starts nothing any more, waits up to `graceMs` for the runs under way, then stops those that are left and waits for
-   * their ends.
+   * Stops a run, also one that waits for its turn; resolves when its end is in the log. Throws `NOT_FOUND` when there is
+   * no such run, `UNSUPPORTED` when its thread cannot be taken back.
+   */
+  async cancel(tenant: string, thread: string, id: string, action: CancelAction = 'interrupt'): Promise<CancelledRun> {
+    const { store } = this.#options
+    const known = await store.getRun(tenant, thread, id)
+    if (known === undefined) throw new RivuletError('NOT_FOUND', `there is no run ${JSON.stringify(id)} on this thread`)
+    const memory = (await store.getThread(tenant, thread))?.memory ?? ''
+    const flight = await this.#turns.take(memory, async () => this.#flights.get(flightKey(tenant, thread, id)))
+    const log = await store.openLog(tenant, thread)
+    if (flight === undefined) return { run: id, status: known.status, cursor: formatCursor(log.id, log.head()) }
+    if (action === 'rollback') checkTakeBack(flight.job.graph)
+    flight.rollback ||= action === 'rollback'
+    flight.stop.abort(new RivuletError('CANCELLED', 'the run was cancelled', { run: id }))
+    if (!flight.begun) await this.#giveUp(flight)
+    const { status } = await flight.result
+    return { run: id, status, cursor: formatCursor(log.id, log.head()) }
+  }
+
+  /** Stops all runs of a thread; resolves when they have ended. */
+  async cancelAll(tenant: string, thread: string): Promise<void> {
+    await this.#cancelQueued(tenant, thread)
+    const active = await this.#options.store.activeRun(tenant, thread)
+    if (active !== undefined) await this.cancel(tenant, thread, active.id)
+  }
+
+  /**
+   * Does something to a thread that no run may see half done. Throws `RUN_CONFLICT` when one is under way; `run` of that
+   * error is that run.
+   */
+  whileIdle<T>(tenant: string, thread: Thread, work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(thread.memory, async () => {
+      const active = await this.#options.store.activeRun(tenant, thread.id)
+      if (active === undefined) return work()
+      throw new RivuletError('RUN_CONFLICT', `thread ${thread.id} is busy with run ${active.id}`, { run: active.id })
+    })
+  }
+
+  async #cancelQueued(tenant: string, thread: string): Promise<void> {
+    const runs = await this.#options.store.listRuns(tenant, thread, { limit: 1000, inFlight: true })
+    for (const { id, status } of runs) if (status === 'queued') await this.cancel(tenant, thread, id)
+  }
+
+  /** Ends a run that waits: it is cancelled from now on, and its log says so when its turn would have come. */
+  async #giveUp(flight: Flight): Promise<void> {
+    const { store } = this.#options
+    const { tenant, thread, run } = flight.job
+    const end = { status: 'cancelled', error: undefined } as const
+    await this.#turns.take(thread.memory, async () => {
+      if (flight.begun) return
+      const next = await store.endRun(tenant, thread.id, run.id, end)
+      flight.settle(resultOf({ ...run, ...end }, await flight.job.log.snapshot()))
+      if (next !== undefined) this.#beginNext(tenant, thread.id, next)
+    })
+  }
+
+  /** Goes on with the runs that a process before this one left. Resolves when all of them are under way again. */
+  async recover(): Promise<void> {
+    for (const lost of await this.#options.store.lostRuns()) await this.#note(this.#resume(lost))
+  }
+
+  async #resume({ tenant, thread, run }: LostRun): Promise<void> {
+    const { store, graphs } = this.#options
+    const log = await store.openLog(tenant, thread.id)
+    const state = await log.snapshot()
+    const known = state.runs.get(run.id)
+    await this.#boardQueued(tenant, thread, log)
+    if (known !== undefined && known.status !== 'running') {
+      return this.#land(tenant, thread, run, { type: 'run.end', run: run.id, status: known.status })
+    }
+    const graph = graphs.get(run.graph)
+    const { request } = run
+    if (graph?.getState === undefined || request === undefined || run.attempt >= MAX_ATTEMPTS) {
+      const why = run.attempt >= MAX_ATTEMPTS ? `${run.attempt} times` : 'and the run cannot go on'
+      const error = new RivuletError('RUN_LOST', `the server stopped during the run, ${why}`, { run: run.id })
+      const end: RunEnd = { type: 'run.end', run: run.id, status: 'error', error: error.toJSON() }
+      const start: RunEvent = { type: 'run.start', run: run.id, graph: run.graph, protocol: PROTOCOL_VERSION }
+      await log.append(known === undefined ? [start, end] : [end], { fence: await store.nextFence() })
+      return this.#land(tenant, thread, run, end)
+    }
+    const attempt = run.attempt + 1
+    await store.changeRun(tenant, thread.id, run.id, { attempt })
+    const newest = (await graph.getState(thread.memory))?.checkpointId
+    const { checkpointId: _from, resume: _answer, ...rest } = request
+    const wrote = newest !== run.base
+    const again: RunRequest = wrote ? { ...rest, input: null, resume: undefined, checkpointId: undefined } : request
+    this.#begin(this.#board({ tenant, thread, graph, log, run: { ...run, attempt }, request: again }))
+  }
+
+  /** Takes up the runs that wait on a thread. */
+  async #boardQueued(tenant: string, thread: Thread, log: EventLog): Promise<void> {
+    const runs = await this.#options.store.listRuns(tenant, thread.id, { limit: 1000, inFlight: true })
+    for (const run of runs.toReversed()) {
+      const graph = this.#options.graphs.get(run.graph) ?? missing(run.graph)
+      if (run.status !== 'queued' || run.request === undefined) continue
+      this.#board({ tenant, thread, graph, log, run, request: run.request })
+    }
+  }
+
+  /**
+   * Starts nothing any more and waits up to `graceMs` for the runs under way. Those that are left then are handed over to
+   * the process that opens the store next or, where the store forgets, stopped.
    */
   async close(graceMs: number): Promise<void> {
     this.#closed = true
-    const runs = [...this.#active.values()]
-    if (runs.length === 0) return
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)))
-    await Promise.race([Promise.all(runs.map(({ result }) => result)), patience])
-    clearTimeout(timer)
-    for (const { stop } of runs) stop.abort(new RivuletError('CANCELLED', 'the server closes'))
-    await Promise.all(runs.map(({ result }) => result))
+    const flights = [...this.#flights.values()]
+    await within(Promise.all(flights.map(({ result }) => result)), graceMs)
+    if (this.#options.store.handOver !== undefined) {
+      this.#handedOver = true
+      await this.#note(this.#options.store.handOver())
+    }
+    const left = [...this.#flights.values()]
+    for (const { stop } of left) stop.abort(new RivuletError('CANCELLED', 'the server closes'))
+    if (this.#handedOver) {
+      for (const flight of left) if (!flight.begun) this.#settleAsLeft(flight)
+    }
+    await Promise.all(left.map(({ result }) => result))
+    await this.#note(this.#options.store.close?.() ?? Promise.resolve())
   }
 
   /** The graph of this name. Throws `NOT_FOUND`, naming those there are. */
@@ -145,52 +288,114 @@ export class RunKeeper {
     throw new RivuletError('NOT_FOUND', `there is no graph ${JSON.stringify(name)}; there are: ${known}`)
   }
 
-  async #join(tenant: string, thread: string, log: EventLog, run: Run, fingerprint: string): Promise<StartedRun> {
+  #join(tenant: string, thread: string, log: EventLog, run: Run, fingerprint: string): StartedRun {
     if (run.fingerprint !== fingerprint) {
       throw new RivuletError('RUN_CONFLICT', `run ${run.id} was asked to do something else`, { run: run.id })
     }
-    const active = this.#active.get(keyOf(tenant, thread, run.id))
-    const result = active?.result ?? log.snapshot().then((state) => resultOf(run, state))
+    const flight = this.#flights.get(flightKey(tenant, thread, run.id))
+    const result = flight?.result ?? log.snapshot().then((state) => resultOf(run, state))
     return { run, joined: true, log, result }
   }
 
-  #keep(job: Job): Promise<RunResult> {
-    const stop = new AbortController()
-    // It was on its way when the server began to close.
-    if (this.#closed) stop.abort(new RivuletError('CANCELLED', 'the server closes'))
-    const key = keyOf(job.tenant, job.thread.id, job.run.id)
-    const result = this.#carryOut(job, stop.signal).finally(() => this.#active.delete(key))
-    this.#active.set(key, { stop, result })
-    return result
+  #board(job: Job): Flight {
+    const flight = new Flight(job)
+    this.#flights.set(flight.key, flight)
+    return flight
   }
 
-  async #carryOut(job: Job, signal: AbortSignal): Promise<RunResult> {
-    const { store } = this.#options
-    const { tenant, thread, graph, log, run, request } = job
-    await this.#note(store.changeThread(tenant, thread.id, this.#change('busy', run.graph)))
-    const end = await recordRun(log, graph, inputOf(request), {
+  #begin(flight: Flight): void {
+    flight.begun = true
+    // It was on its way when the server began to close.
+    if (this.#closed) flight.stop.abort(new RivuletError('CANCELLED', 'the server closes'))
+    void this.#fly(flight)
+  }
+
+  /** Begins the run that waited longest, which the store has as running. */
+  #beginNext(tenant: string, thread: string, run: Run): void {
+    const flight = this.#flights.get(flightKey(tenant, thread, run.id))
+    if (flight === undefined) return
+    flight.job.run = run
+    this.#begin(flight)
+  }
+
+  /** Carries a run out. Never rejects. */
+  async #fly(flight: Flight): Promise<void> {
+    const { tenant, thread, log, run } = flight.job
+    await this.#takeOff(flight)
+    const end = await this.#record(flight)
+    const ended = { id: run.id, status: end.status, error: end.error }
+    // Before the thread is free again: the next run changes what this one ended with.
+    const state = await this.#note(log.snapshot())
+    if (this.#handedOver) return this.#settleAsLeft(flight, state)
+    await this.#note(this.#land(tenant, thread, run, end))
+    this.#flights.delete(flight.key)
+    flight.settle(resultOf(ended, state ?? emptyState()))
+  }
+
+  #settleAsLeft(flight: Flight, state: ThreadState = emptyState()): void {
+    this.#flights.delete(flight.key)
+    flight.settle(resultOf(flight.job.run, state))
+  }
+
+  async #takeOff({ job }: Flight): Promise<void> {
+    const { store, now } = this.#options
+    const { tenant, thread, graph, run } = job
+    // A run that waited begins from where those before it left the thread.
+    if (run.request?.multitask !== 'reject' && run.attempt === 1 && graph.getState !== undefined) {
+      const base = (await this.#note(graph.getState(thread.memory)))?.checkpointId
+      job.run = { ...run, base }
+      await this.#note(store.changeRun(tenant, thread.id, run.id, { base }))
+    }
+    const change = { status: 'busy', graph: run.graph, updatedAt: now() } as const
+    await this.#note(store.changeThread(tenant, thread.id, change))
+  }
+
+  async #record(flight: Flight): Promise<RunEnd> {
+    const { thread, graph, log, run, request } = flight.job
+    const onCancelled = (end: RunEnd): AsyncIterable<RunEvent> | RunEvent[] =>
+      flight.rollback ? takenBack({ graph, memory: thread.memory, log, base: flight.job.run.base }, end) : [end]
+    const fence = await this.#note(this.#options.store.nextFence())
+    return recordRun(log, supervised(graph, { limits: this.#options.limits, onCancelled }), inputOf(request), {
       ...optionsOf(request),
+      ...(fence !== undefined && { fence }),
+      ...(run.attempt > 1 && { attempt: run.attempt }),
       runId: run.id,
       graph: run.graph,
       threadId: thread.memory,
-      signal,
+      signal: flight.stop.signal,
       describe: (error) => this.#describe(error),
     })
-    const ended: Run = { ...run, status: end.status, error: end.error }
-    // Before the thread is free again: the next run changes what this one ended with.
-    const state = await this.#note(log.snapshot())
-    await this.#note(store.endRun(tenant, thread.id, run.id, { status: end.status, error: end.error }))
-    await this.#note(store.changeThread(tenant, thread.id, this.#change(STATUS_AFTER[end.status], run.graph)))
-    return resultOf(ended, state ?? emptyState())
   }
 
-  #change(status: ThreadStatus, graph: string): ThreadChange {
-    return { status, graph, updatedAt: this.#options.now() }
+  /** Notes how a run ended, and begins the one that waits. */
+  async #land(tenant: string, thread: Thread, run: Run, { status, error }: RunEnd): Promise<void> {
+    const { store, now } = this.#options
+    await this.#turns.take(thread.memory, async () => {
+      const next = await store.endRun(tenant, thread.id, run.id, { status, error })
+      const change = { status: statusAfter[status], graph: run.graph, updatedAt: now() }
+      await store.changeThread(tenant, thread.id, change)
+      await this.#tellGivenUp(tenant, thread.id)
+      if (next !== undefined) this.#beginNext(tenant, thread.id, next)
+    })
+  }
+
+  /** Writes start and end of the runs that were cancelled while they waited, for those who read until their end. */
+  async #tellGivenUp(tenant: string, thread: string): Promise<void> {
+    for (const [key, { job, begun, stop }] of this.#flights) {
+      if (begun || !stop.signal.aborted || job.tenant !== tenant || job.thread.id !== thread) continue
+      this.#flights.delete(key)
+      const { id, graph } = job.run
+      await job.log.append([
+        { type: 'run.start', run: id, graph, protocol: PROTOCOL_VERSION },
+        { type: 'run.end', run: id, status: 'cancelled' },
+      ])
+    }
   }
 
   #describe(error: unknown): WireError {
-    this.#options.onError(error)
-    return publicError(error).toJSON()
+    const told = publicError(error)
+    if (told.code === 'INTERNAL') this.#options.onError(error)
+    return told.toJSON()
   }
 
   /** Awaits what must not fail the run; `undefined` when it did fail. */
@@ -204,19 +409,20 @@ export class RunKeeper {
   }
 }
 
-/** All that belongs to one run. */
-interface Job {
-  tenant: string
-  thread: Thread
-  graph: StreamableGraph
-  log: EventLog
-  run: Run
-  request: RunRequest
+/** In place of a graph that is not served any more. */
+function missing(name: string): StreamableGraph {
+  return {
+    events: () => {
+      throw new RivuletError('NOT_FOUND', `graph ${JSON.stringify(name)} is not served any more`)
+    },
+  }
 }
 
-/** Cannot be forged by an id that contains a separator. */
-function keyOf(tenant: string, thread: string, run: string): string {
-  return JSON.stringify([tenant, thread, run])
+/** Waits for `work`, but no longer than `ms` milliseconds. */
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))])
+  clearTimeout(timer)
 }
 
 /** What the graph gets: an answer to its interrupts is a command, with the input as an update beside it. */
@@ -239,15 +445,5 @@ function optionsOf({ modes, checkpointId, metadata, tags, context, recursionLimi
     ...(tags !== undefined && { tags }),
     ...(context !== undefined && { context }),
     ...(recursionLimit !== undefined && { recursionLimit }),
-  }
-}
-
-function resultOf({ id, status, error }: Run, state: ThreadState): RunResult {
-  return {
-    run: id,
-    status,
-    values: valuesOf(state),
-    interrupts: interruptsOf(state).map((one) => ({ id: one.id, value: one.value })),
-    ...(error !== undefined && { error }),
   }
 }

@@ -31,10 +31,23 @@ export interface RunRequest {
   readonly tags: readonly string[] | undefined
   readonly context: unknown
   readonly recursionLimit: number | undefined
+  /**
+   * What to do when the thread is busy: refuse this run, let it wait, or stop the runs before it, keeping what they had
+   * said (`interrupt`) or taking the thread back to where the running one began (`rollback`).
+   */
+  readonly multitask: Multitask
+  /** What becomes of the run when the client that started it leaves before its end. */
+  readonly onDisconnect: OnDisconnect
+  /** What a new input does on a thread that waits for an answer: it is refused, or the question is given up. */
+  readonly onInterrupted: OnInterrupted
 }
 
-/** What to do when the thread is busy. */
-const MULTITASK = ['reject'] as const
+const MULTITASK = ['reject', 'enqueue', 'interrupt', 'rollback'] as const
+type Multitask = (typeof MULTITASK)[number]
+const ON_DISCONNECT = ['continue', 'cancel'] as const
+type OnDisconnect = (typeof ON_DISCONNECT)[number]
+const ON_INTERRUPTED = ['reject', 'discard'] as const
+type OnInterrupted = (typeof ON_INTERRUPTED)[number]
 /** Most supersteps that a client may ask for. */
 const MAX_RECURSION = 10_000
 
@@ -45,7 +58,6 @@ export function readRunRequest(json: unknown): RunRequest {
   const input = body['input'] ?? null
   // Beside an answer the input is an update of the state.
   if (body['resume'] !== undefined && input !== null) asFields(input, 'input')
-  optionalChoice(body, 'multitask', MULTITASK)
   return {
     graph: text(body, 'graph'),
     input,
@@ -58,6 +70,9 @@ export function readRunRequest(json: unknown): RunRequest {
     tags: optionalTexts(body, 'tags'),
     context: body['context'],
     recursionLimit: optionalCount(body, 'recursionLimit', MAX_RECURSION),
+    multitask: optionalChoice(body, 'multitask', MULTITASK) ?? 'reject',
+    onDisconnect: optionalChoice(body, 'onDisconnect', ON_DISCONNECT) ?? 'continue',
+    onInterrupted: optionalChoice(body, 'onInterrupted', ON_INTERRUPTED) ?? 'reject',
   }
 }
 
@@ -68,11 +83,18 @@ export function checkCursor(after: string | undefined): string | undefined {
 }
 
 /**
- * A digest of what a run was asked to do, the same whatever the order of keys: where the client reads from, and the id
- * itself, are no part of it.
+ * A digest of what a run was asked to do, the same whatever the order of keys: its id, where the client reads from and
+ * what it does when others are in its way are no part of it.
  */
 export async function fingerprintOf(request: RunRequest): Promise<string> {
-  const { run: _run, after: _after, ...asked } = request
+  const {
+    run: _run,
+    after: _after,
+    multitask: _multitask,
+    onDisconnect: _leave,
+    onInterrupted: _asks,
+    ...asked
+  } = request
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(asked, sortedKeys)))
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -15,6 +15,8 @@ export interface SseStreamOptions {
   stallMs: number
   /** Called once, when nothing more will come. */
   onEnd: () => void
+  /** Called when the client leaves before the stream has ended. */
+  onLeave?: () => void
   /** Called with what the reader threw, which the person at the other end is only told the code of. */
   onError: (error: unknown) => void
 }
@@ -63,6 +65,13 @@ export class SseStream {
       this.#taker = resolve
       void this.#read()
     })
+  }
+
+  /** The client has left. */
+  leave(): void {
+    if (this.#ended) return
+    this.end()
+    this.#options.onLeave?.()
   }
 
   /** Ends the stream; `last` is still written, such as a hint when to come back. */

@@ -11,7 +11,7 @@ export function streamBody(stream: SseStream): ReadableStream<Uint8Array> {
         else controller.enqueue(encoder.encode(text))
       },
       cancel() {
-        stream.end()
+        stream.leave()
       },
     },
     // Nothing is taken before somebody asks: the log keeps it better than this queue would.

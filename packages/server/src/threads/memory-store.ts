@@ -1,5 +1,8 @@
+import { MemoryCheckpointer } from '@rivulet/core'
 import { memoryLog, RivuletError, type EventLog, type MemoryLogOptions } from '@rivulet/protocol'
-import type { Run, StartOutcome, Store, Thread, ThreadPage } from './store.ts'
+import { matchesThread, pageAfter } from './page.ts'
+import { isInFlight, tooManyQueued } from './queue.ts'
+import type { Run, RunChange, StartOutcome, Store, Thread } from './store.ts'
 
 /** Bounds of a {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -16,16 +19,16 @@ interface Entry {
   readonly tenant: string
   thread: Thread
   readonly log: EventLog
-  /** By id, in order of their start. */
+  /** By id, in order of their arrival. */
   readonly runs: Map<string, Run>
-  /** Id of the run that is under way. */
-  active: string | undefined
 }
 
 /** A store in this process' memory, gone with it. For development, tests, and servers that may forget. */
 export function memoryStore({ maxThreads = 10_000, log = {} }: MemoryStoreOptions = {}): Store {
+  const checkpointer = new MemoryCheckpointer()
   /** By tenant and id; the one used last is the last. */
   const entries = new Map<string, Entry>()
+  let fence = 0
 
   const find = (tenant: string, id: string): Entry | undefined => entries.get(keyOf(tenant, id))
 
@@ -35,29 +38,42 @@ export function memoryStore({ maxThreads = 10_000, log = {} }: MemoryStoreOption
     throw new RivuletError('NOT_FOUND', `there is no thread ${JSON.stringify(id)}`)
   }
 
-  function makeRoom(): void {
-    if (entries.size < maxThreads) return
+  /** Drops the thread that was used longest ago, when there is no room for another. Answers it. */
+  function makeRoom(): Thread | undefined {
+    if (entries.size < maxThreads) return undefined
     for (const [key, { thread }] of entries) {
       if (thread.status === 'busy') continue
       entries.delete(key)
-      return
+      return thread
     }
     throw new RivuletError('LIMIT_EXCEEDED', `all ${maxThreads} threads that may be kept are busy`, { retryable: true })
   }
 
+  function changeRun(tenant: string, thread: string, id: string, change: RunChange): Map<string, Run> | undefined {
+    const runs = find(tenant, thread)?.runs
+    const run = runs?.get(id)
+    if (run === undefined) return undefined
+    return runs?.set(id, { ...run, ...change })
+  }
+
   return {
+    checkpointer,
     async createThread(tenant, thread) {
       const known = find(tenant, thread.id)
       if (known !== undefined) return { thread: known.thread, created: false }
-      makeRoom()
-      const entry = { tenant, thread, log: memoryLog(log), runs: new Map(), active: undefined }
+      const dropped = makeRoom()
+      const entry = { tenant, thread, log: memoryLog(log), runs: new Map() }
       entries.set(keyOf(tenant, thread.id), entry)
+      if (dropped !== undefined) await checkpointer.deleteThread(dropped.memory)
       return { thread, created: true }
     },
     getThread: async (tenant, id) => find(tenant, id)?.thread,
-    async listThreads(tenant, page) {
-      const threads = [...entries.values()].flatMap((entry) => (entry.tenant === tenant ? [entry.thread] : []))
-      return pageOf(threads, page)
+    async listThreads(tenant, query) {
+      const threads = [...entries.values()].filter((entry) => entry.tenant === tenant).map(({ thread }) => thread)
+      return pageAfter(
+        threads.filter((thread) => matchesThread(thread, query)),
+        query,
+      )
     },
     async changeThread(tenant, id, change) {
       const key = keyOf(tenant, id)
@@ -67,21 +83,34 @@ export function memoryStore({ maxThreads = 10_000, log = {} }: MemoryStoreOption
       entries.delete(key)
       entries.set(key, entry)
     },
-    deleteThread: async (tenant, id) => entries.delete(keyOf(tenant, id)),
+    async deleteThread(tenant, id) {
+      const entry = find(tenant, id)
+      if (entry === undefined) return false
+      entries.delete(keyOf(tenant, id))
+      await checkpointer.deleteThread(entry.thread.memory)
+      return true
+    },
     openLog: async (tenant, id) => need(tenant, id).log,
-    startRun: async (tenant, id, run) => startIn(need(tenant, id), run),
+    startRun: async (tenant, id, run, maxQueued) => startIn(need(tenant, id), run, maxQueued),
     getRun: async (tenant, id, run) => find(tenant, id)?.runs.get(run),
-    async activeRun(tenant, id) {
-      const entry = find(tenant, id)
-      return entry && activeIn(entry)
+    activeRun: async (tenant, id) => firstOf(find(tenant, id)?.runs, 'running'),
+    async listRuns(tenant, id, { limit, inFlight = false }) {
+      const runs = [...(find(tenant, id)?.runs.values() ?? [])].reverse()
+      return runs.filter((run) => !inFlight || isInFlight(run)).slice(0, limit)
     },
-    async endRun(tenant, id, run, end) {
-      const entry = find(tenant, id)
-      const known = entry?.runs.get(run)
-      if (entry === undefined || known === undefined) return
-      entry.runs.set(run, { ...known, ...end })
-      if (entry.active === run) entry.active = undefined
+    async changeRun(tenant, thread, run, change) {
+      changeRun(tenant, thread, run, change)
     },
+    async endRun(tenant, thread, run, end) {
+      const runs = changeRun(tenant, thread, run, { ...end, request: undefined })
+      const next = firstOf(runs, 'running') === undefined ? firstOf(runs, 'queued') : undefined
+      if (runs === undefined || next === undefined) return undefined
+      const begun: Run = { ...next, status: 'running' }
+      runs.set(next.id, begun)
+      return begun
+    },
+    lostRuns: async () => [],
+    nextFence: async () => ++fence,
   }
 }
 
@@ -90,49 +119,22 @@ function keyOf(tenant: string, id: string): string {
   return JSON.stringify([tenant, id])
 }
 
-function startIn(entry: Entry, run: Run): StartOutcome {
-  const { runs } = entry
+function startIn({ runs }: Entry, run: Run, maxQueued: number): StartOutcome {
   const known = runs.get(run.id)
   if (known !== undefined) return { kind: 'exists', run: known }
-  const active = activeIn(entry)
-  if (active !== undefined) return { kind: 'busy', run: active }
-  runs.set(run.id, run)
-  entry.active = run.id
-  for (const id of runs.keys()) {
+  const active = firstOf(runs, 'running')
+  if (active !== undefined && run.status !== 'queued') return { kind: 'busy', run: active }
+  const waiting = [...runs.values()].filter(({ status }) => status === 'queued').length
+  if (active !== undefined && waiting >= maxQueued) throw tooManyQueued(maxQueued)
+  runs.set(run.id, { ...run, status: active === undefined ? 'running' : 'queued' })
+  for (const [id, old] of runs) {
     if (runs.size <= MAX_RUNS) break
-    runs.delete(id)
+    if (!isInFlight(old)) runs.delete(id)
   }
-  return { kind: 'created' }
+  return active === undefined ? { kind: 'created' } : { kind: 'queued', run: active }
 }
 
-function activeIn({ runs, active }: Entry): Run | undefined {
-  return active === undefined ? undefined : runs.get(active)
-}
-
-function pageOf(threads: Thread[], { limit, cursor }: { limit: number; cursor: string | undefined }): ThreadPage {
-  const after = cursor === undefined ? undefined : parsePlace(cursor)
-  const sorted = threads.sort(byLastUse)
-  const from = after === undefined ? 0 : sorted.findIndex((thread) => byLastUse(thread, after) > 0)
-  const rest = from === -1 ? [] : sorted.slice(from)
-  const page = rest.slice(0, limit)
-  const last = page.at(-1)
-  return { threads: page, cursor: rest.length > limit && last !== undefined ? placeOf(last) : undefined }
-}
-
-type Place = Pick<Thread, 'updatedAt' | 'id'>
-
-/** Last used first; among those of one millisecond by id, so that the order is one. */
-function byLastUse(a: Place, b: Place): number {
-  if (a.updatedAt !== b.updatedAt) return b.updatedAt - a.updatedAt
-  return a.id < b.id ? -1 : Number(a.id > b.id)
-}
-
-function placeOf({ updatedAt, id }: Place): string {
-  return `${updatedAt}.${id}`
-}
-
-function parsePlace(cursor: string): Place {
-  const match = /^(\d{1,16})\.(.{1,256})$/.exec(cursor)
-  if (match === null) throw new RivuletError('INVALID_INPUT', 'cursor is not one that a page of threads gave')
-  return { updatedAt: Number(match[1]), id: match[2]! }
+function firstOf(runs: ReadonlyMap<string, Run> | undefined, status: Run['status']): Run | undefined {
+  for (const run of runs?.values() ?? []) if (run.status === status) return run
+  return undefined
 }

@@ -1,4 +1,6 @@
+import type { Checkpointer } from '@rivulet/core'
 import type { EventLog, RunStatus, StreamMode, WireError } from '@rivulet/protocol'
+import type { RunRequest } from '../runs/run-request.ts'
 
 /** Where a thread stands: `busy` while a run is under way, else how the last one left it. */
 export type ThreadStatus = 'idle' | 'busy' | 'interrupted' | 'error'
@@ -27,7 +29,8 @@ export type ThreadChange = Partial<Pick<Thread, 'graph' | 'metadata' | 'status' 
 export interface Run {
   readonly id: string
   readonly graph: string
-  readonly status: 'running' | RunStatus
+  /** `queued`: it waits for the runs before it, and has no events yet. */
+  readonly status: 'queued' | 'running' | RunStatus
   readonly error: WireError | undefined
   /** Modes recorded beyond the ones that always are. */
   readonly modes: readonly StreamMode[]
@@ -36,13 +39,30 @@ export interface Run {
   /** Digest of what was asked: the same id with another one is a conflict, not the same run. */
   readonly fingerprint: string
   readonly createdAt: number
+  /** What was asked, so that it can be carried out after the runs before it, or by another process; gone with its end. */
+  readonly request: RunRequest | undefined
+  /** Which try this is, from 1: above 1 a process stopped during the ones before. */
+  readonly attempt: number
+  /** Newest checkpoint of the thread when the run began. */
+  readonly base: string | undefined
 }
 
-/** What came of starting a run: it is new, its id is taken by `run`, or the thread is busy with `run`. */
+/** What may change of a run. */
+export type RunChange = Partial<Pick<Run, 'status' | 'error' | 'attempt' | 'base' | 'request'>>
+
+/** What came of keeping a run: it may begin, it waits behind `run`, its id is taken by `run`, or the thread is busy with `run`. */
 export type StartOutcome =
   | { readonly kind: 'created' }
-  | { readonly kind: 'exists'; readonly run: Run }
-  | { readonly kind: 'busy'; readonly run: Run }
+  | { readonly kind: 'queued' | 'exists' | 'busy'; readonly run: Run }
+
+/** Which threads are listed. */
+export interface ThreadQuery {
+  readonly limit: number
+  readonly cursor: string | undefined
+  /** Only threads whose metadata have all of these, with equal values; values are text, numbers, booleans or `null`. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined
+  readonly status?: ThreadStatus | undefined
+}
 
 /** A page of threads, the one used last first. */
 export interface ThreadPage {
@@ -51,32 +71,66 @@ export interface ThreadPage {
   readonly cursor: string | undefined
 }
 
+/** A run that a process before this one left under way. */
+export interface LostRun {
+  readonly tenant: string
+  readonly thread: Thread
+  readonly run: Run
+}
+
 /**
- * Where threads, runs and logs live. Every call names the tenant, which comes from `auth` and never from a request's
- * body: what belongs to another tenant is not there. Ids are unique within a tenant.
+ * Where threads, runs, logs and checkpoints live. Every call names the tenant, which comes from `auth` and never from a
+ * request's body: what belongs to another tenant is not there. Ids are unique within a tenant.
  */
 export interface Store {
+  /** Keeps the state of graphs that have no memory of their own. */
+  readonly checkpointer: Checkpointer
   /** Keeps a new thread; resolves with the one that is there already when its id is taken. */
   createThread(tenant: string, thread: Thread): Promise<{ thread: Thread; created: boolean }>
   getThread(tenant: string, thread: string): Promise<Thread | undefined>
   /** Throws `INVALID_INPUT` for a cursor that no page gave. */
-  listThreads(tenant: string, page: { limit: number; cursor: string | undefined }): Promise<ThreadPage>
+  listThreads(tenant: string, query: ThreadQuery): Promise<ThreadPage>
   /** Changes a thread; does nothing when it is gone. */
   changeThread(tenant: string, thread: string, change: ThreadChange): Promise<void>
-  /** Drops a thread with its runs and its log; `false` when it is not there. */
+  /** Drops a thread with its runs, its log and its checkpoints; `false` when it is not there. */
   deleteThread(tenant: string, thread: string): Promise<boolean>
   /** The thread's log. Throws `NOT_FOUND` without the thread. */
   openLog(tenant: string, thread: string): Promise<EventLog>
-  /** Keeps a new run, unless its id is taken or another one is running: all in one step. */
-  startRun(tenant: string, thread: string, run: Run): Promise<StartOutcome>
+  /**
+   * Keeps a new run, unless its id is taken: all in one step. On a thread where nothing is under way it is `running`,
+   * whatever it says; on a busy one it is kept only when it says `queued`. Throws `LIMIT_EXCEEDED` when more than
+   * `maxQueued` would wait.
+   */
+  startRun(tenant: string, thread: string, run: Run, maxQueued: number): Promise<StartOutcome>
   getRun(tenant: string, thread: string, run: string): Promise<Run | undefined>
   /** The run that is under way. */
   activeRun(tenant: string, thread: string): Promise<Run | undefined>
-  /** Notes how a run ended; does nothing when it or its thread is gone. */
+  /** Runs of a thread, the last first; those under way and waiting, with `inFlight`. */
+  listRuns(tenant: string, thread: string, options: { limit: number; inFlight?: boolean }): Promise<readonly Run[]>
+  /** Changes a run; does nothing when it or its thread is gone. */
+  changeRun(tenant: string, thread: string, run: string, change: RunChange): Promise<void>
+  /**
+   * Notes how a run ended, and answers the one that waited behind it longest, which is `running` from now on; does nothing
+   * when the run or its thread is gone.
+   */
   endRun(
     tenant: string,
     thread: string,
     run: string,
     end: { status: RunStatus; error: WireError | undefined },
-  ): Promise<void>
+  ): Promise<Run | undefined>
+  /** Runs that were `running` when the store was opened: those of a process that stopped. */
+  lostRuns(): Promise<readonly LostRun[]>
+  /**
+   * Number for a worker that is about to write a thread's log, higher than any before: a log refuses those it has seen a
+   * higher one than.
+   */
+  nextFence(): Promise<number>
+  /**
+   * Refuses every write from now on, so that runs under way are left as they are for whoever opens the store next. A
+   * store without it forgets: its runs have to be ended.
+   */
+  handOver?(): Promise<void>
+  /** Finishes what is being written and lets go of what is open. */
+  close?(): Promise<void>
 }
