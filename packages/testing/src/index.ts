@@ -1,9 +1,19 @@
 export { script, type SayOptions, type Script, type ScriptedEnd } from './script/script.ts'
-export type { RawEvent, ScriptedRun, ScriptedToolCall } from './script/item.ts'
+export type { Item, RawEvent, ScriptedRun, ScriptedToolCall } from './script/item.ts'
 export { compileRun, type RunContext } from './script/compile.ts'
 export { pump, type Connection, type Playable, type Pump, type PumpOptions } from './pump/pump.ts'
 export { memoryFetch, memoryTransport, type MemoryOptions } from './delivery/memory-transport.ts'
 export type { DeliveryOptions } from './delivery/wire.ts'
 export { withFaults, type Act, type ByteFault, type Fault } from './faults/act.ts'
-export { faults, type CutKind, type CutPlace, type FaultPlan, type StatusOptions } from './faults/faults.ts'
+export {
+  faults,
+  type CutKind,
+  type CutPlace,
+  type FaultPlan,
+  type Faults,
+  type StatusOptions,
+} from './faults/faults.ts'
+export { fuzz, type FuzzFailure, type FuzzOptions } from './tape/fuzz.ts'
+export { record, type Recorder, type RecordOptions } from './tape/record.ts'
+export { maskText, redactTape, type Redact } from './tape/redact.ts'
 export { bisect, cutTape, scrub, tapeOf, type Break, type Invariant, type Tape } from './tape/tape.ts'

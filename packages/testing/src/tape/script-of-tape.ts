@@ -29,8 +29,11 @@ export function scriptOfTape({ events }: Tape): Script {
     else known.push(emitted)
   }
   const recorded = [...runs].map(([id, run]): ScriptedRun => {
-    const begun = run[0]?.type === 'run.start' ? run : [startOf(id), ...run]
-    return { id, input: {}, items: [], recorded: begun }
+    const [first] = run
+    if (first?.type !== 'run.start') return { id, input: {}, items: [], recorded: [startOf(id), ...run] }
+    // An answer is needed where one was given; what it was is not on the tape.
+    const begun = first.resume === undefined ? { input: {} } : { input: true, resumes: true }
+    return { id, ...begun, items: [], recorded: run }
   })
   return scriptOf([...past, ...recorded])
 }
