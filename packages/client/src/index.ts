@@ -10,6 +10,7 @@ export type { RunHandle, RunResult } from './store/run-handle.ts'
 export {
   sameItems,
   type PendingInterruptOf,
+  type QueuedRun,
   type ThreadSnapshot,
   type ThreadStatus,
   type ValuesOf,
@@ -25,6 +26,8 @@ export { inProcess, type InProcessOptions } from './transports/in-process.ts'
 export type {
   CallOptions,
   ForkRequest,
+  Multitask,
+  OnInterrupted,
   OpenRequest,
   StartRequest,
   ThreadFilter,

@@ -5,7 +5,7 @@ import type { ThreadSnapshot } from './snapshot.ts'
 /** A part of a thread that changes as one object; what a selector reads is a set of these. */
 export type Facet = keyof ThreadFacts | keyof ThreadState
 
-const RUN: readonly Facet[] = ['runs', 'interrupts', 'log', 'starting', 'failure', 'connection']
+const RUN: readonly Facet[] = ['runs', 'interrupts', 'log', 'starts', 'failure', 'connection']
 const LISTS: readonly Facet[] = ['spaces', 'settled', 'outbox']
 const TEXT: readonly Facet[] = [...LISTS, 'live']
 const CALLS: readonly Facet[] = [...TEXT, 'tools']
@@ -22,6 +22,7 @@ const facetsOf: Readonly<Record<Exclude<keyof ThreadSnapshot, 'message'>, readon
   toolCalls: CALLS,
   activeNodes: ['tasks'],
   connection: ['connection'],
+  queue: ['starts', 'outbox', 'runs'],
   state: ['state'],
   messageIds: LISTS,
   messagesWhere: TEXT,

@@ -7,6 +7,7 @@ import {
   type ThreadState,
 } from '@rivulet/protocol'
 import type { ConnectionHealth } from '../connection/health.ts'
+import type { StartRequest } from '../transports/transport.ts'
 import type { Outgoing } from './outbox.ts'
 
 /** All a thread store knows at one moment. Immutable: a change makes a new one that shares the rest. */
@@ -16,8 +17,8 @@ export interface ThreadFacts {
   readonly state: ThreadState
   /** Messages on their way, laid over those of the state. */
   readonly outbox: readonly Outgoing[]
-  /** Id of the run that was asked for and has not begun. */
-  readonly starting: string | undefined
+  /** Runs that were asked for and have not begun, in order. */
+  readonly starts: readonly StartRequest[]
   /** What failed on this side: a run that could not be started, a connection that was given up. */
   readonly failure: RivuletError | undefined
   readonly connection: ConnectionHealth

@@ -21,7 +21,7 @@ import { prepareInput } from './input.ts'
 import { assumeEnd, takeIn, type Intake } from './intake.ts'
 import { isolate } from './isolate.ts'
 import { createObservers, type Observers, type ThreadView } from './observers.ts'
-import { markFailed, send } from './outbox.ts'
+import { markFailed, send, withdraw } from './outbox.ts'
 import type { Plan, Standing, Wanted } from './plan.ts'
 import { watchRun, type RunHandle, type RunResult, type Watch } from './run-handle.ts'
 import type { ThreadSnapshot } from './snapshot.ts'
@@ -54,7 +54,6 @@ class LiveThread implements ThreadStore {
   readonly #watches = new Map<string, Watch>()
   readonly #listeners = new Set<(event: RivuletEvent) => void>()
   #facts: ThreadFacts
-  #starts: readonly StartRequest[] = []
   #last: { start: StartRequest; shown: readonly Message[] } | undefined
   #followers = 0
   #gaveUp = false
@@ -73,7 +72,7 @@ class LiveThread implements ThreadStore {
       threadId: options.threadId,
       state: emptyState(),
       outbox: [],
-      starting: undefined,
+      starts: [],
       failure: undefined,
       connection: idleHealth,
       messagesKey: options.messagesKey ?? 'messages',
@@ -111,9 +110,7 @@ class LiveThread implements ThreadStore {
     return handle
   }
 
-  stop = async (): Promise<void> => {
-    const running = currentRun(this.#facts.state)
-    const run = this.#facts.starting ?? (running?.status === 'running' ? running.id : undefined)
+  stop = async (run: string | undefined = this.#underWay()): Promise<void> => {
     if (run !== undefined) await this.#stop(run)
   }
 
@@ -156,12 +153,11 @@ class LiveThread implements ThreadStore {
 
   dispose = (): void => {
     this.#life.abort()
-    this.#starts = []
     this.#followers = 0
     this.#sleep()
     this.#leave('the thread was closed; the run goes on')
     this.#connector.drop()
-    this.#update({ starting: undefined, connection: idleHealth })
+    this.#update({ starts: [], connection: idleHealth })
   }
 
   #update(change: Partial<ThreadFacts>): void {
@@ -170,12 +166,12 @@ class LiveThread implements ThreadStore {
   }
 
   #plan(): Plan {
-    const { threadId, state } = this.#facts
+    const { threadId, state, starts } = this.#facts
     const watched = [...this.#watches.keys()].filter((run) => state.runs.get(run)?.status === 'running')
     const isHeld = this.#life.signal.aborted || this.#waited?.isOver === false
     return {
       threadId: isHeld ? undefined : threadId,
-      starts: this.#starts,
+      starts,
       followers: this.#followers,
       watched,
       gaveUp: this.#gaveUp,
@@ -193,22 +189,21 @@ class LiveThread implements ThreadStore {
 
   #start(start: StartRequest, shown: readonly Message[]): RunHandle {
     const { handle } = this.#watch(start.run)
-    const refusal = this.#refusal(start.run)
+    const refusal = this.#refusal(start)
     if (refusal !== undefined) {
       this.#fail(start.run, refusal)
       return handle
     }
-    this.#starts = [...this.#starts, start]
     this.#last = { start, shown }
     this.#sleep()
-    const { threadId, state, outbox } = this.#facts
+    const { threadId, state, outbox, starts } = this.#facts
     const unsent = shown.filter(({ id }) => !state.settled.has(id))
     const isEmpty = threadId === undefined || !isUnread(this.#facts)
     const below = this.getSnapshot().messageIds().at(-1) ?? (isEmpty ? null : undefined)
     const id = threadId ?? this.#env.makeId()
     this.#update({
       threadId: id,
-      starting: this.#starts[0]?.run,
+      starts: [...starts, start],
       failure: undefined,
       outbox: send(outbox, start.run, unsent, below),
     })
@@ -217,10 +212,15 @@ class LiveThread implements ThreadStore {
     return handle
   }
 
-  #refusal(run: string): RivuletError | undefined {
+  #refusal({ run, input, resume, checkpointId, onInterrupted }: StartRequest): RivuletError | undefined {
     if (this.#life.signal.aborted) return new RivuletError('CANCELLED', 'the thread was closed', { run })
-    if (this.#starts.length < MAX_STARTS) return undefined
-    return new RivuletError('LIMIT_EXCEEDED', `${MAX_STARTS} runs wait for their start already`, { run })
+    if (this.#facts.starts.length >= MAX_STARTS) {
+      return new RivuletError('LIMIT_EXCEEDED', `${MAX_STARTS} runs wait for their start already`, { run })
+    }
+    const isPlain = input !== undefined && input !== null && resume === undefined && checkpointId === undefined
+    if (!isPlain || onInterrupted === 'discard' || this.getSnapshot().status !== 'interrupted') return undefined
+    const how = 'answer it (`resume`), or give it up (`onInterrupted: "discard"`)'
+    return new RivuletError('RUN_CONFLICT', `the thread waits for an answer: ${how}`, { run })
   }
 
   #join(run: string): RunHandle {
@@ -251,8 +251,7 @@ class LiveThread implements ThreadStore {
 
   /** A run did not begin, and will not. */
   #fail(run: string, failure: RivuletError): void {
-    this.#starts = this.#starts.filter((start) => start.run !== run)
-    this.#update({ starting: this.#starts[0]?.run, failure, outbox: markFailed(this.#facts.outbox, run) })
+    this.#update({ starts: this.#startsBut(run), failure, outbox: markFailed(this.#facts.outbox, run) })
     this.#finish(run, this.#result('error', failure))
     isolate(this.#options.onError, failure)
   }
@@ -299,11 +298,10 @@ class LiveThread implements ThreadStore {
   #take({ facts, applied, begun, ended }: Intake): void {
     if (facts === this.#facts) return
     const { runs } = facts.state
-    if (this.#starts.some((start) => runs.has(start.run))) {
-      this.#starts = this.#starts.filter((start) => !runs.has(start.run))
-      this.#connector.schedule()
-    }
-    this.#update({ state: facts.state, outbox: facts.outbox, starting: this.#starts[0]?.run })
+    const hasBegun = ({ run }: StartRequest) => runs.has(run)
+    const starts = facts.starts.some(hasBegun) ? facts.starts.filter((start) => !hasBegun(start)) : facts.starts
+    if (starts !== facts.starts) this.#connector.schedule()
+    this.#update({ state: facts.state, outbox: facts.outbox, starts })
     for (const event of applied) this.#tell(event)
     // Events come only over a thread's own connection, so it has its id.
     for (const run of [...begun, ...ended]) isolate(this.#env.onRun, this.id!, run)
@@ -378,7 +376,7 @@ class LiveThread implements ThreadStore {
   async #stop(run: string): Promise<void> {
     const { transport } = this.#env
     if (this.#isStarting(run)) {
-      if (!this.#isDialled(run)) return this.#forget(run)
+      if (!this.#isDialled(run)) return this.#forget(run, this.#underWay() === run ? markFailed : withdraw)
       // A cancel that overtakes the start would find no run to cancel.
       await this.#until(() => !this.#isStarting(run) || this.#facts.connection.phase !== 'connecting')
       if (this.#isStarting(run) && transport.cancel === undefined) return this.#forget(run)
@@ -393,12 +391,25 @@ class LiveThread implements ThreadStore {
       if (this.#isStarting(run)) return this.#forget(run)
       return this.#note(toRivuletError(thrown))
     }
+    // The end of a run that waits behind another one is told when its turn comes; nobody needs to wait for that.
+    if (this.#isStarting(run) && this.#underWay() !== run) return this.#forget(run, withdraw)
     this.#connector.schedule()
     await result
   }
 
+  /** The run that a person sees at work: the one that runs, else the one that is being started. */
+  #underWay(): string | undefined {
+    const { state, starts } = this.#facts
+    const run = currentRun(state)
+    return run?.status === 'running' ? run.id : starts[0]?.run
+  }
+
+  #startsBut(run: string): readonly StartRequest[] {
+    return this.#facts.starts.filter((start) => start.run !== run)
+  }
+
   #isStarting(run: string): boolean {
-    return this.#starts.some((start) => start.run === run)
+    return this.#facts.starts.some((start) => start.run === run)
   }
 
   /** Whether the connection there is was opened to start this run, or a call is under way that starts it. */
@@ -420,11 +431,10 @@ class LiveThread implements ThreadStore {
     })
   }
 
-  /** A run was stopped before it began: what it would have sent stays, marked as not delivered. */
-  #forget(run: string): void {
+  /** A run was stopped before it began: what it would have sent stays, marked as not delivered, or goes with it. */
+  #forget(run: string, settle = markFailed): void {
     if (this.#isDialled(run)) this.#connector.drop()
-    this.#starts = this.#starts.filter((start) => start.run !== run)
-    this.#update({ starting: this.#starts[0]?.run, outbox: markFailed(this.#facts.outbox, run) })
+    this.#update({ starts: this.#startsBut(run), outbox: settle(this.#facts.outbox, run) })
     this.#finish(run, this.#result('cancelled'))
     this.#connector.schedule()
   }

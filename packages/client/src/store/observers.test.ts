@@ -17,7 +17,7 @@ function facts(change: Partial<ThreadFacts> = {}): ThreadFacts {
     threadId: 't',
     state: emptyState(),
     outbox: [],
-    starting: undefined,
+    starts: [],
     failure: undefined,
     connection: idleHealth,
     messagesKey: 'messages',
@@ -135,7 +135,7 @@ test('a selector that reads something else after a change is asked when that cha
 })
 
 test.each<[string, Partial<ThreadFacts>, (snapshot: ThreadSnapshot) => unknown, unknown]>([
-  ['a run that was asked for', { starting: 'r2' }, ({ status }) => status, 'connecting'],
+  ['a run that was asked for', { starts: [{ run: 'r2', graph: 'g', input: {} }] }, ({ queue }) => queue[0]?.run, 'r2'],
   ['a failure', { failure: new RivuletError('DISCONNECTED', 'gone') }, ({ error }) => error?.code, 'DISCONNECTED'],
   ['the connection', { connection: { ...idleHealth, phase: 'open' } }, ({ connection }) => connection.phase, 'open'],
   ['the thread’s id', { threadId: 'u' }, ({ threadId }) => threadId, 'u'],

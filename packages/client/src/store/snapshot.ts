@@ -66,6 +66,8 @@ export interface ThreadSnapshot<G extends TypedGraph = UntypedGraph> {
   /** Tasks that run now: `node`, `step`, `origin.ns`. */
   readonly activeNodes: readonly TaskRun[]
   readonly connection: ConnectionHealth
+  /** Runs of this store that wait behind another one, in order; the one that is being started is not among them. */
+  readonly queue: readonly QueuedRun[]
   /** What the thread's events add up to; the protocol package has the functions that read it. */
   readonly state: ThreadState
   /** One message by its id, or the provider's id. */
@@ -112,6 +114,9 @@ export function snapshotOf(facts: ThreadFacts): ThreadSnapshot {
     get activeNodes() {
       return activeTasks(state)
     },
+    get queue() {
+      return queueOf(facts)
+    },
     message: (id) => messageById(facts, id),
     messageIds: (filter = {}) =>
       isPageList(filter, messagesKey)
@@ -144,21 +149,44 @@ function isPageList({ key, ns, node, tag }: MessageFilter, messagesKey: string):
   )
 }
 
-function statusOf({ state, starting, failure, connection }: ThreadFacts): ThreadStatus {
-  if (starting !== undefined) return 'connecting'
+function statusOf({ state, starts, failure, connection }: ThreadFacts): ThreadStatus {
   const run = currentRun(state)
   if (run?.status === 'running' && connection.phase !== 'closed') return 'streaming'
+  if (starts.length > 0) return 'connecting'
   if (failure !== undefined || run?.status === 'error') return 'error'
   if (run?.status === 'interrupted' && state.interrupts.size > 0) return 'interrupted'
   const isOpen = connection.phase !== 'idle' && connection.phase !== 'closed'
   return isOpen && state.log === '' && run === undefined ? 'loading' : 'idle'
 }
 
+/** A run that waits behind another one. */
+export interface QueuedRun {
+  readonly run: string
+  /** The user's messages that it brings. */
+  readonly messages: readonly ShownMessage[]
+}
+
+const NO_QUEUE: readonly QueuedRun[] = []
+const queues = new WeakMap<readonly unknown[], { isBehind: boolean; outbox: unknown; queue: readonly QueuedRun[] }>()
+
+function queueOf({ state, starts, outbox }: ThreadFacts): readonly QueuedRun[] {
+  const isBehind = currentRun(state)?.status === 'running'
+  if (starts.length < (isBehind ? 1 : 2)) return NO_QUEUE
+  const known = queues.get(starts)
+  if (known?.outbox === outbox && known.isBehind === isBehind) return known.queue
+  const queue = starts.slice(isBehind ? 0 : 1).map(({ run }) => ({
+    run,
+    messages: outbox.filter((item) => item.run === run).map(({ message }) => message),
+  }))
+  queues.set(starts, { isBehind, outbox, queue })
+  return queue
+}
+
 const runErrors = new WeakMap<WireError, RivuletError>()
 
-function errorOf({ state, starting, failure }: ThreadFacts): RivuletError | undefined {
+function errorOf({ state, starts, failure }: ThreadFacts): RivuletError | undefined {
   const wire = currentRun(state)?.error
-  if (failure !== undefined || wire === undefined || starting !== undefined) return failure
+  if (failure !== undefined || wire === undefined || starts.length > 0) return failure
   let error = runErrors.get(wire)
   if (error === undefined) runErrors.set(wire, (error = errorFromWire(wire)))
   return error

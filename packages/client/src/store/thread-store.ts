@@ -1,5 +1,5 @@
 import type { RivuletError, RivuletEvent, StreamMode, TypedGraph, TypesOf, UntypedGraph } from '@rivulet/protocol'
-import type { ThreadFilter } from '../transports/transport.ts'
+import type { Multitask, OnInterrupted, ThreadFilter } from '../transports/transport.ts'
 import type { ThreadFacts } from './facts.ts'
 import type { ThreadView } from './observers.ts'
 import type { RunHandle, RunResult } from './run-handle.ts'
@@ -20,6 +20,16 @@ export interface SubmitOptions<G extends TypedGraph = UntypedGraph> {
   resume?: TypesOf<G>['resume'] | Readonly<Record<string, TypesOf<G>['resume']>> | undefined
   /** Checkpoint to go on from instead of the thread's last: how an earlier message is edited or answered anew. */
   checkpointId?: string | undefined
+  /**
+   * What to do while another run is under way: `reject` (the default) fails with `RUN_CONFLICT`; `enqueue` waits for its
+   * end; `interrupt` stops it and keeps what it said; `rollback` stops it and takes the thread back to where it began.
+   */
+  multitask?: Multitask | undefined
+  /**
+   * What a new input does on a thread that waits for an answer: `reject` (the default) fails with `RUN_CONFLICT`;
+   * `discard` gives the question up.
+   */
+  onInterrupted?: OnInterrupted | undefined
   metadata?: Readonly<Record<string, unknown>> | undefined
   tags?: readonly string[] | undefined
   /** What nodes read as `ctx.context`. */
@@ -65,8 +75,11 @@ export interface ThreadStore<G extends TypedGraph = UntypedGraph> extends Thread
    * what fails is in the handle's result, in the snapshot's `error`, and told to `onError`.
    */
   submit(input?: TypesOf<G>['input'], options?: SubmitOptions<G>): RunHandle<G>
-  /** Cancels the run that is under way; resolves when it ended. Never rejects; without a run it does nothing. */
-  stop(): Promise<void>
+  /**
+   * Cancels the run that is under way, or this one, which may wait in the queue. Resolves when it ended, its partial
+   * answer saved. Never rejects; without a run it does nothing.
+   */
+  stop(run?: string): Promise<void>
   /**
    * Does again what failed: opens a connection that was given up, sends a start that did not get through (the same run,
    * so nothing happens twice), or goes on where the last run failed: from its checkpoint, or with its input once more

@@ -2,16 +2,14 @@ import {
   memoryLog,
   randomId,
   readLog,
-  recordRun,
   RivuletError,
   type EventLog,
   type GraphState,
-  type Message,
   type RunEnd,
-  type RunOptions,
   type StreamableGraph,
 } from '@rivulet/protocol'
-import type { StartRequest, ThreadInfo, ThreadPage, ThreadsApi, Transport } from './transport.ts'
+import { busy, createProcessRuns, showState, type ProcessRuns } from './process-runs.ts'
+import type { ThreadInfo, ThreadPage, ThreadsApi, Transport } from './transport.ts'
 
 /** How an in-process backend keeps its threads. */
 export interface InProcessOptions {
@@ -23,8 +21,8 @@ export interface InProcessOptions {
 
 /**
  * A backend without a server: runs graphs in this very process and keeps the logs of their threads in memory.
- * Everything else is as over a wire: several readers, coming back, cancelling, one run at a time on a thread
- * (`RUN_CONFLICT`). Give one graph, which then serves every name, or several by name. A graph's own memory keeps what a
+ * Everything else is as over a wire: several readers, coming back, cancelling, one run at a time on a thread with
+ * the four strategies for one more. Give one graph, which then serves every name, or several by name. A graph's own memory keeps what a
  * thread's next run goes on from.
  */
 export function inProcess(
@@ -39,15 +37,10 @@ export function inProcess(
     heartbeatMs: Infinity,
     async *open({ thread: id, start, until, filter }, { signal, after }) {
       const thread = threads.get(id)
-      if (start !== undefined) begin(thread, find(start.graph), start, threads)
+      if (start !== undefined) thread.runs.take(find(start.graph), start)
       yield* readLog(thread.log, { ...filter, after, until: start?.run ?? until }, signal)
     },
-    async cancel(id, run) {
-      const running = threads.get(id).runs.get(run)
-      if (running === undefined) throw new RivuletError('NOT_FOUND', `there is no run ${run}`, { run })
-      running.stop.abort()
-      await running.end
-    },
+    cancel: async (id, run) => threads.get(id).runs.cancel(run),
     state: async (id, { checkpointId } = {}) => graphOf(id).getState?.(id, checkpointId),
     history: (id, { limit = 10, before } = {}) =>
       firstOf(graphOf(id).getStateHistory?.(id, { limit, ...(before !== undefined && { before }) }), limit),
@@ -58,7 +51,7 @@ export function inProcess(
       if (graph.updateState === undefined) throw unsupported(thread)
       const place = { ...(asNode !== undefined && { asNode }), ...(checkpointId !== undefined && { checkpointId }) }
       const written = await graph.updateState(id, update, place)
-      await showState(thread, await graph.getState?.(id, written))
+      await showWritten(thread, await graph.getState?.(id, written))
       return { checkpointId: written }
     },
     threads: {
@@ -75,7 +68,7 @@ export function inProcess(
           ...(metadata !== undefined && { metadata }),
         })
         const written = await graph.updateState(forkId, state.values)
-        await showState(threads.get(forkId), await graph.getState?.(forkId, written))
+        await showWritten(threads.get(forkId), await graph.getState?.(forkId, written))
         return forked
       },
     },
@@ -103,23 +96,12 @@ function isGraph(graphs: StreamableGraph | Readonly<Record<string, StreamableGra
   return typeof graphs['events'] === 'function'
 }
 
-interface Running {
-  stop: AbortController
-  end: Promise<RunEnd>
-}
-
 interface Thread extends ThreadInfo {
   readonly log: EventLog
-  /** Runs by id, ended ones too: the same id again joins the same run. */
-  readonly runs: Map<string, Running>
-  /** Id of the run that is under way. */
-  active: string | undefined
+  readonly runs: ProcessRuns
   /** Made on purpose or run on; what was only looked at is not listed. */
   isListed: boolean
 }
-
-/** Runs of a thread that are remembered by id. */
-const KEPT_RUNS = 1000
 
 class Threads {
   readonly api: ThreadsApi
@@ -142,8 +124,7 @@ class Threads {
       delete: async (id) => {
         const thread = this.#known(id)
         this.#threads.delete(id)
-        for (const { stop } of thread.runs.values()) stop.abort()
-        if (thread.active !== undefined) await thread.runs.get(thread.active)?.end
+        await thread.runs.close()
         await forget(thread)
       },
     }
@@ -154,8 +135,18 @@ class Threads {
     const known = this.#threads.get(id)
     if (known !== undefined) return known
     const at = this.#now()
-    const empty = { log: this.#makeLog(), runs: new Map<string, Running>(), active: undefined, isListed: false }
-    const thread: Thread = { id, status: 'idle', createdAt: at, updatedAt: at, ...empty }
+    const log = this.#makeLog()
+    const runs = createProcessRuns({
+      id,
+      log,
+      isAsking: () => thread.status === 'interrupted',
+      began: (graph) => {
+        thread.graph = graph
+        this.touch(thread, 'busy')
+      },
+      ended: (end) => this.touch(thread, statusAfter(end)),
+    })
+    const thread: Thread = { id, log, runs, status: 'idle', createdAt: at, updatedAt: at, isListed: false }
     this.#threads.set(id, thread)
     return thread
   }
@@ -186,76 +177,20 @@ function infoOf({ id, graph, status, createdAt, updatedAt, metadata }: Thread): 
   return { id, status, createdAt, updatedAt, ...named }
 }
 
+async function showWritten({ log }: Thread, state: GraphState | undefined): Promise<void> {
+  if (state !== undefined) await showState(log, state)
+}
+
 function unsupported({ graph = 'the graph' }: Thread): RivuletError {
   return new RivuletError('UNSUPPORTED', `${graph} keeps no state that could be updated`)
 }
 
-function refuseWhileBusy({ id, active }: Thread): void {
-  if (active === undefined) return
-  throw new RivuletError('RUN_CONFLICT', `run ${active} is under way on thread ${id}`, { run: active })
-}
-
-/** Tells whoever reads the thread of a state that no run made. */
-async function showState(thread: Thread, state: GraphState | undefined): Promise<void> {
-  if (state === undefined) return
-  const lists = Object.entries(state.values).filter((entry): entry is [string, Message[]] => isMessageList(entry[1]))
-  const names = new Set(lists.map(([key]) => key))
-  await thread.log.append([
-    {
-      type: 'rewind',
-      // Nothing else has this id: it is no run's.
-      run: randomId(),
-      to: state.checkpointId ?? null,
-      reason: 'fork',
-      state: {
-        values: Object.fromEntries(Object.entries(state.values).filter(([key]) => !names.has(key))),
-        lists: Object.fromEntries(lists.map(([key, messages]) => [key, messages.map(({ id }) => id)])),
-        messages: lists.flatMap(([, messages]) => messages),
-      },
-    },
-  ])
-}
-
-function isMessageList(value: unknown): boolean {
-  const isMessage = (item: Partial<Message> | null) => typeof item?.id === 'string' && typeof item.role === 'string'
-  return Array.isArray(value) && value.length > 0 && value.every(isMessage)
-}
-
-/** Starts a run, or joins the one of the same id. Throws `RUN_CONFLICT` while another is under way. */
-function begin(thread: Thread, graph: StreamableGraph, start: StartRequest, threads: Threads): void {
-  const { run } = start
-  if (thread.runs.has(run)) return
-  refuseWhileBusy(thread)
-  const stop = new AbortController()
-  thread.graph = start.graph
-  thread.active = run
-  threads.touch(thread, 'busy')
-  const recorded = recordRun(thread.log, graph, inputOf(start), runOptions(start, thread.id, stop.signal))
-  const end = recorded.then((end) => {
-    thread.active = undefined
-    threads.touch(thread, statusAfter(end))
-    return end
-  })
-  thread.runs.set(run, { stop, end })
-  for (const id of thread.runs.keys()) if (thread.runs.size > KEPT_RUNS) thread.runs.delete(id)
+function refuseWhileBusy({ id, runs: { busyWith } }: Thread): void {
+  if (busyWith !== undefined) throw busy(id, busyWith)
 }
 
 function statusAfter({ status }: RunEnd): ThreadInfo['status'] {
   return status === 'interrupted' || status === 'error' ? status : 'idle'
-}
-
-function inputOf({ input, resume }: StartRequest): unknown {
-  if (resume === undefined) return input
-  // A command of the runtime by its structure, as the runtime itself is not needed here; what is put in beside an
-  // answer updates the state.
-  return { '~command': true, resume, update: input ?? undefined, goto: [], graph: undefined }
-}
-
-function runOptions(start: StartRequest, threadId: string, signal: AbortSignal): RunOptions {
-  const { run: runId, input: _input, resume: _resume, ...given } = start
-  const set = Object.entries(given).filter(([, value]) => value !== undefined)
-  // The fields that are left have the same names and types there.
-  return { ...(Object.fromEntries(set) as RunOptions), runId, threadId, signal }
 }
 
 async function firstOf<T>(items: AsyncIterable<T> | undefined, limit: number): Promise<readonly T[]> {

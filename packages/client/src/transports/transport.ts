@@ -1,5 +1,14 @@
 import type { Frame, GraphState, Namespace, StreamMode } from '@rivulet/protocol'
 
+/**
+ * What a run does to the one under way: nothing, as it is refused; wait for its end; stop it and keep what it said; stop
+ * it and take the thread back to where it began.
+ */
+export type Multitask = 'reject' | 'enqueue' | 'interrupt' | 'rollback'
+
+/** What a new input does to a question that waits for its answer: nothing, as it is refused; give it up. */
+export type OnInterrupted = 'reject' | 'discard'
+
 /** A run to be started. */
 export interface StartRequest {
   /** Id made by the client; the same id again joins the same run, so that a start may be repeated safely. */
@@ -13,6 +22,10 @@ export interface StartRequest {
   resume?: unknown
   /** Checkpoint to go on from instead of the thread's last. */
   checkpointId?: string | undefined
+  /** What to do while another run is under way on the thread. Default `reject`. */
+  multitask?: Multitask | undefined
+  /** What a new input does on a thread that waits for an answer. Default `reject`. */
+  onInterrupted?: OnInterrupted | undefined
   metadata?: Readonly<Record<string, unknown>> | undefined
   tags?: readonly string[] | undefined
   /** What nodes read as `ctx.context`. */

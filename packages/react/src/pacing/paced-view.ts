@@ -73,7 +73,7 @@ export function createPacedView(thread: ThreadStore, throttleMs?: number): Paced
 function isUrgent(shown: ThreadFacts, now: ThreadFacts): boolean {
   return (
     shown.state.runs !== now.state.runs ||
-    shown.starting !== now.starting ||
+    shown.starts !== now.starts ||
     shown.outbox !== now.outbox ||
     shown.failure !== now.failure ||
     shown.threadId !== now.threadId

@@ -18,10 +18,15 @@ export interface StreamHandle<G extends TypedGraph = UntypedGraph> extends Threa
 export interface StreamMethods<G extends TypedGraph = UntypedGraph> {
   /** Starts a run; see `ThreadStore.submit`. Never throws. */
   readonly submit: (input?: TypesOf<G>['input'], options?: SubmitOptions<G>) => RunHandle<G>
-  /** Cancels the run under way; resolves when it ended, its partial answer kept. Never rejects. */
-  readonly stop: () => Promise<void>
-  /** Answers the thread's interrupt; with several waiting, the one with this id. */
+  /**
+   * Cancels the run under way, or the one with this id, which may wait in the queue; resolves when it ended and its
+   * partial answer is saved. Never rejects.
+   */
+  readonly stop: (run?: string) => Promise<void>
+  /** Answers the thread's interrupt; with several waiting, the one with this id, and the others go on waiting. */
   readonly respond: (value: TypesOf<G>['resume'], options?: { id?: string }) => RunHandle<G>
+  /** Answers several interrupts together, by their ids. */
+  readonly respondAll: (answers: Readonly<Record<string, TypesOf<G>['resume']>>) => RunHandle<G>
   /** Does again what failed; see `ThreadStore.retry`. */
   readonly retry: () => RunHandle<G> | undefined
   /** Answers anew from where this message's step began. Throws `INVALID_INPUT` for a message without a checkpoint. */
@@ -66,9 +71,10 @@ export function createMethods(current: () => ThreadStore): StreamMethods {
   }
   return {
     submit: (input, options) => current().submit(input, options),
-    stop: () => current().stop(),
+    stop: (run) => current().stop(run),
     respond: (value, { id } = {}) =>
       current().submit(undefined, { resume: id === undefined ? value : { [id]: value } }),
+    respondAll: (answers) => current().submit(undefined, { resume: answers }),
     retry: () => current().retry(),
     regenerate: (messageId) => current().submit(undefined, checkpointOf(messageId)),
     edit: (messageId, input) => current().submit(input, checkpointOf(messageId)),

@@ -13,6 +13,7 @@ const FIELDS = [
   'interrupts',
   'toolCalls',
   'activeNodes',
+  'queue',
   'connection',
   'threadId',
 ] as const
