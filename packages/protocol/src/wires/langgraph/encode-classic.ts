@@ -1,0 +1,234 @@
+import type { WireError } from '../../errors.ts'
+import type { MessageDelta, RunEvent } from '../../events/event.ts'
+import { messageOf, valuesOf } from '../../fold/read.ts'
+import type { ThreadState } from '../../fold/state.ts'
+import type { Message, MessageMeta } from '../../messages/message.ts'
+import { formatNamespace, ROOT, taskSegment, type Namespace } from '../../namespace.ts'
+import type { Dict } from './dict.ts'
+import { writeDict, writePart, writeUsage } from './write-dict.ts'
+
+/** One block of a foreign event stream, its data as a value. */
+export interface WireBlock {
+  event: string
+  data: unknown
+}
+
+/** A mode of LangGraph's classic stream that can be written. */
+export type LangGraphMode = 'values' | 'updates' | 'messages-tuple' | 'custom' | 'tools' | 'tasks' | 'checkpoints'
+
+/** Whose stream is written, and what of it. */
+export interface LangGraphEncoderOptions {
+  /** Default: all that can be written. */
+  modes?: readonly LangGraphMode[]
+  /** Whether what happens below the root is written too. Default `true`. */
+  subgraphs?: boolean
+  /** Fields of every message's metadata: thread, graph, assistant. */
+  metadata?: Dict
+}
+
+/** Writes one run in the frames of LangGraph's classic stream. */
+export interface LangGraphEncoder {
+  /** What to send for an event; `state` is what the thread's events up to this one add up to. */
+  encode(event: RunEvent, state: ThreadState): WireBlock[]
+}
+
+/** An encoder for one stream: what {@link createLangGraphDecoder} reads, and LangGraph's own clients. */
+export function createLangGraphEncoder({
+  modes,
+  subgraphs = true,
+  metadata = {},
+}: LangGraphEncoderOptions = {}): LangGraphEncoder {
+  const chunks = createChunks(metadata)
+  return {
+    encode(event, state) {
+      if (!subgraphs && (event.ns?.length ?? 0) > 0 && event.type !== 'custom') return []
+      const suffix = subgraphs && event.ns !== undefined && event.ns.length > 0 ? `|${formatNamespace(event.ns)}` : ''
+      return [...chunks.of(event, state), ...blocksOf(event, state)].flatMap(({ event: mode, data }) => {
+        const wanted = mode === 'messages' ? 'messages-tuple' : mode
+        const isAlways = mode === 'metadata' || mode === 'error'
+        // Any name is looked for in the list of those that were asked for.
+        if (!isAlways && modes !== undefined && !(modes as readonly string[]).includes(wanted)) return []
+        return { event: isAlways ? mode : `${mode}${suffix}`, data }
+      })
+    },
+  }
+}
+
+/** What is told of an event in every mode but that of messages. */
+function blocksOf(event: RunEvent, state: ThreadState): WireBlock[] {
+  switch (event.type) {
+    case 'run.start':
+      return [{ event: 'metadata', data: { run_id: event.run, attempt: event.attempt ?? 1 } }]
+    case 'run.end':
+      return event.error === undefined ? [] : [{ event: 'error', data: writeError(event.error) }]
+    case 'values':
+      return [{ event: 'values', data: writeValues(state, event.ns ?? ROOT) }]
+    case 'rewind':
+      return 'to' in event ? [{ event: 'values', data: writeValues(state, ROOT) }] : []
+    case 'updates':
+      return [{ event: 'updates', data: { [event.node ?? '']: event.update } }]
+    case 'interrupt': {
+      const data = { __interrupt__: [{ id: event.id, value: event.value }] }
+      return [
+        { event: 'updates', data },
+        { event: 'values', data },
+      ]
+    }
+    case 'custom':
+      return [{ event: 'custom', data: event.data }]
+    case 'tool.start':
+      return [
+        {
+          event: 'tools',
+          data: {
+            event: 'on_tool_start',
+            toolCallId: event.id,
+            name: event.name,
+            input: JSON.stringify(event.input ?? null),
+          },
+        },
+      ]
+    case 'tool.end': {
+      const call = { toolCallId: event.id, name: event.name }
+      const end = event.error
+        ? { event: 'on_tool_error', error: writeError(event.error) }
+        : { event: 'on_tool_end', output: event.output }
+      return [{ event: 'tools', data: { ...end, ...call } }]
+    }
+    case 'task.start':
+      return [
+        {
+          event: 'tasks',
+          data: {
+            id: event.task,
+            name: event.node,
+            input: event.input,
+            triggers: event.triggers ?? [],
+            interrupts: [],
+          },
+        },
+      ]
+    case 'task.end':
+      return [
+        {
+          event: 'tasks',
+          data: {
+            id: event.task,
+            name: event.node,
+            result: event.result ?? {},
+            interrupts: event.interrupts ?? [],
+            error: event.error?.message ?? null,
+          },
+        },
+      ]
+    case 'checkpoint':
+      return [
+        {
+          event: 'checkpoints',
+          data: { id: event.id, parent_id: event.parent, step: event.step, source: event.source },
+        },
+      ]
+    default:
+      return []
+  }
+}
+
+function writeError({ code, message }: WireError): Dict {
+  return { error: code, message }
+}
+
+/** A namespace's whole state, its messages as dicts. */
+function writeValues(state: ThreadState, ns: Namespace): Dict {
+  const lists = state.spaces.get(formatNamespace(ns))?.lists ?? {}
+  const entries = Object.entries(valuesOf(state, ns))
+  return Object.fromEntries(
+    // What stands under a list's key was built of messages.
+    entries.map(([key, value]) => [
+      key,
+      Object.hasOwn(lists, key) ? (value as readonly Message[]).map(writeDict) : value,
+    ]),
+  )
+}
+
+/** Messages as tuples: chunks while they stream, whole ones, and what was taken back. */
+function createChunks(common: Dict): { of(event: RunEvent, state: ThreadState): WireBlock[] } {
+  const told = new Set<string>()
+  const tuple = (id: string, state: ThreadState, dict: Dict): WireBlock => {
+    told.add(id)
+    return { event: 'messages', data: [dict, { ...common, ...writeMeta(messageOf(state, id)?.meta ?? {}) }] }
+  }
+  const chunk = (id: string, state: ThreadState, more: Dict): WireBlock =>
+    tuple(id, state, {
+      type: 'ai',
+      id,
+      content: '',
+      tool_call_chunks: [],
+      additional_kwargs: {},
+      response_metadata: {},
+      ...more,
+    })
+  return {
+    of(event, state) {
+      switch (event.type) {
+        case 'message.start': {
+          const { name } = event
+          return [chunk(event.id, state, name === undefined ? {} : { name })]
+        }
+        case 'message.delta':
+          return [chunk(event.id, state, writeDelta(event, state))]
+        case 'message.end': {
+          const { id, usage, finishReason, parts } = event
+          const response = finishReason === undefined ? {} : { response_metadata: { finish_reason: finishReason } }
+          const more = parts === undefined ? {} : { content: parts.map(writePart) }
+          return [chunk(id, state, { ...more, ...response, ...(usage && { usage_metadata: writeUsage(usage) }) })]
+        }
+        case 'message':
+          return [tuple(event.message.id, state, writeDict(messageOf(state, event.message.id) ?? event.message))]
+        case 'message.remove':
+          return [removal(event.id)]
+        case 'rewind':
+          return [...told].flatMap((id) => {
+            const message = messageOf(state, id)
+            if (message !== undefined)
+              return message.status === 'streaming' ? [] : [tuple(id, state, writeDict(message))]
+            told.delete(id)
+            return [removal(id)]
+          })
+        default:
+          return []
+      }
+    },
+  }
+}
+
+function removal(id: string): WireBlock {
+  return { event: 'messages', data: [{ type: 'remove', id, content: [] }, {}] }
+}
+
+function writeDelta({ id, part, text }: MessageDelta, state: ThreadState): Dict {
+  const open = state.live.get(id)
+  const kind = open?.parts[part]?.kind ?? 'text'
+  if (kind === 'text') {
+    // Text that goes on after something else is a block of its own, or it would be joined to the first.
+    const isFirst = !open?.parts.slice(0, part).some((before) => before.kind === 'text')
+    return { content: isFirst ? text : [{ type: 'text', text, index: part }] }
+  }
+  if (kind === 'reasoning') return { content: [{ type: 'reasoning', reasoning: text, index: part }] }
+  const { callId, name, text: whole } = open!.parts[part]!
+  const isFirst = whole.length === text.length
+  return {
+    tool_call_chunks: [{ type: 'tool_call_chunk', index: part, args: text, ...(isFirst && { id: callId, name }) }],
+  }
+}
+
+function writeMeta({ node, step, namespace = ROOT, task, tags = [], model, run }: MessageMeta): Dict {
+  const path = node === undefined ? namespace : [...namespace, task === undefined ? node : taskSegment(node, task)]
+  return {
+    tags,
+    run_id: run,
+    ...(step !== undefined && { langgraph_step: step }),
+    ...(node !== undefined && { langgraph_node: node }),
+    ...(path.length > 0 && { langgraph_checkpoint_ns: path.join('|'), checkpoint_ns: path.join('|') }),
+    ...(model !== undefined && { ls_model_name: model }),
+  }
+}

@@ -1,0 +1,68 @@
+import type { Message, Part, Usage } from '../../messages/message.ts'
+import type { Dict } from './dict.ts'
+
+const TYPES = { user: 'human', assistant: 'ai', system: 'system', tool: 'tool' } as const
+
+/** A message as LangGraph's servers write it: a flat dict, as `JSON.stringify` of no class would. */
+export function writeDict({ id, role, content, parts, toolCalls, toolCallId, name, meta = {} }: Message): Dict {
+  return {
+    type: TYPES[role],
+    id,
+    content: parts === undefined ? content : parts.map(writePart),
+    additional_kwargs: {},
+    response_metadata: {
+      ...(meta.model !== undefined && { model_name: meta.model }),
+      ...(meta.finishReason !== undefined && { finish_reason: meta.finishReason }),
+    },
+    ...(name !== undefined && { name }),
+    ...(toolCallId !== undefined && { tool_call_id: toolCallId, status: 'success' }),
+    ...(role === 'assistant' && writeCalls(toolCalls ?? [])),
+    ...(meta.usage && { usage_metadata: writeUsage(meta.usage) }),
+  }
+}
+
+/** Arguments that are no JSON object are told as what they are: calls that a model wrote badly. */
+function writeCalls(calls: NonNullable<Message['toolCalls']>): Dict {
+  const read = calls.map(({ id, name, args }) => ({ id, name, args: objectIn(args), text: args }))
+  return {
+    tool_calls: read.flatMap(({ id, name, args }) => (args ? { id, name, args, type: 'tool_call' } : [])),
+    invalid_tool_calls: read.flatMap(({ id, name, args, text }) =>
+      args ? [] : { id, name, args: text, error: 'Malformed args.', type: 'invalid_tool_call' },
+    ),
+  }
+}
+
+function objectIn(text: string): Dict | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    // Any JSON object; nothing is known of its fields.
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Dict) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** One part as a content block. */
+export function writePart(part: Part): Dict {
+  switch (part.kind) {
+    case 'text':
+      return { type: 'text', text: part.text }
+    case 'reasoning':
+      return { type: 'reasoning', reasoning: part.text }
+    case 'data':
+      return { type: 'data', name: part.name, value: part.value }
+    default: {
+      const { kind, mediaType, ...place } = part
+      return { type: kind, mime_type: mediaType, ...place }
+    }
+  }
+}
+
+/** Usage in LangChain's names. */
+export function writeUsage({ inputTokens, outputTokens, totalTokens }: Usage): Dict {
+  return {
+    ...(inputTokens !== undefined && { input_tokens: inputTokens }),
+    ...(outputTokens !== undefined && { output_tokens: outputTokens }),
+    ...(totalTokens !== undefined && { total_tokens: totalTokens }),
+  }
+}

@@ -1,0 +1,134 @@
+import type { Envelope, RunEvent, StreamedKind } from '../events/event.ts'
+import type { MessageMeta, Part, Role, Usage } from '../messages/message.ts'
+
+/** What is known of a message when it begins. */
+export interface MessageHead {
+  id: string
+  role: Role
+  name?: string
+  toolCallId?: string
+  meta?: MessageMeta
+}
+
+/** What is known of a message at its end. */
+export interface MessageTail {
+  usage?: Usage
+  finishReason?: string
+  /** Parts that come whole. */
+  parts?: readonly Part[]
+}
+
+/** One growing part of a message, as it was told so far. */
+export interface WrittenPart {
+  readonly kind: StreamedKind
+  readonly text: string
+  /** Of a tool call. */
+  readonly callId: string
+  readonly name: string
+}
+
+/** What was written of a message: its parts, and whether it may still grow. */
+export interface Written {
+  readonly envelope: Envelope
+  readonly parts: readonly WrittenPart[]
+  readonly isOpen: boolean
+}
+
+/** Writes messages that stream as events, and counts the parts and lengths that other wires do not tell. */
+export interface MessageWriter {
+  /** Begins a message; nothing when it is open. */
+  start(head: MessageHead, envelope: Envelope): void
+  /**
+   * Appends to the part that the wire calls `key`, which is begun by its first text. Half of a surrogate pair at the end
+   * waits for its other half.
+   */
+  append(id: string, key: string, text: string, begun?: { kind?: StreamedKind; callId?: string; name?: string }): void
+  /** Notes for the end what is known of it sooner. */
+  note(id: string, tail: MessageTail): void
+  /** Ends a message; nothing when it is not open. */
+  end(id: string, tail?: MessageTail): void
+  /** What was written under this id; `undefined` when nothing was. */
+  get(id: string): Written | undefined
+  /** Ids of the open messages, in order of their starts. */
+  open(): readonly string[]
+}
+
+interface Growing extends WrittenPart {
+  text: string
+  callId: string
+  name: string
+  /** The first half of a surrogate pair. */
+  half: string
+}
+
+interface Growth {
+  readonly envelope: Envelope
+  readonly keys: Map<string, number>
+  readonly parts: Growing[]
+  tail: MessageTail
+  isOpen: boolean
+}
+
+/** A writer that hands its events to `emit`. */
+export function createMessageWriter(emit: (event: RunEvent) => void): MessageWriter {
+  const messages = new Map<string, Growth>()
+  const grow = (id: string, { envelope, parts }: Growth, index: number, text: string, isFirst: boolean) => {
+    const part = parts[index]!
+    const { kind, callId, name, half } = part
+    const whole = half + text
+    part.half = isHighSurrogate(whole) ? whole.slice(-1) : ''
+    const complete = whole.slice(0, whole.length - part.half.length)
+    const first = {
+      ...(kind !== 'text' && { kind }),
+      ...(kind === 'tool' && { callId, name }),
+    }
+    const at = part.text.length
+    if (!isFirst && complete === '') return
+    part.text += complete
+    emit({ ...envelope, type: 'message.delta', id, part: index, at, text: complete, ...(isFirst && first) })
+  }
+  return {
+    start({ id, ...head }, envelope) {
+      if (messages.get(id)?.isOpen) return
+      messages.set(id, { envelope, keys: new Map(), parts: [], tail: {}, isOpen: true })
+      emit({ ...envelope, type: 'message.start', id, ...head })
+    },
+    append(id, key, text, { kind = 'text', callId = '', name = '' } = {}) {
+      const growth = messages.get(id)
+      if (!growth?.isOpen) return
+      const known = growth.keys.get(key)
+      const index = known ?? growth.parts.length
+      if (known === undefined) {
+        growth.keys.set(key, index)
+        growth.parts.push({ kind, text: '', callId, name, half: '' })
+      }
+      grow(id, growth, index, text, known === undefined)
+    },
+    note(id, tail) {
+      const growth = messages.get(id)
+      if (growth !== undefined) growth.tail = { ...growth.tail, ...tail }
+    },
+    end(id, tail) {
+      const growth = messages.get(id)
+      if (!growth?.isOpen) return
+      growth.isOpen = false
+      const { usage, finishReason, parts } = { ...growth.tail, ...tail }
+      emit({
+        ...growth.envelope,
+        type: 'message.end',
+        id,
+        lengths: growth.parts.map(({ text }) => text.length),
+        ...(usage && { usage }),
+        ...(finishReason !== undefined && { finishReason }),
+        ...(parts !== undefined && parts.length > 0 && { parts }),
+      })
+    },
+    get: (id) => messages.get(id),
+    open: () => [...messages].flatMap(([id, { isOpen }]) => (isOpen ? [id] : [])),
+  }
+}
+
+function isHighSurrogate(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1)
+  return last >= 0xd800 && last < 0xdc00
+}

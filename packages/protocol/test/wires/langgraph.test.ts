@@ -1,0 +1,239 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { RunEvent } from '../../src/events/event.ts'
+import { emptyState, foldAll } from '../../src/index.ts'
+import { createLangGraphDecoder, createLangGraphEncoder } from '../../src/wires/langgraph/index.ts'
+import { randomChat } from './random-chat.ts'
+import { exchangesIn, recordingsNamed, streamsIn } from './recordings.ts'
+import { foldRun, readStream, shown, stampedFrom, written } from './shown.ts'
+
+function decode(text: string, pieceBytes?: number): RunEvent[] {
+  const decoder = createLangGraphDecoder({ run: 'r' })
+  const events: RunEvent[] = []
+  readStream(text, (event, data) => events.push(...decoder.push(event, JSON.parse(data))), pieceBytes)
+  return [...events, ...decoder.end()]
+}
+
+/** Decodes blocks given as `[event, data]`. */
+function decodeBlocks(...blocks: readonly (readonly [event: string, data: unknown])[]) {
+  const decoder = createLangGraphDecoder({ run: 'r' })
+  return [...blocks.flatMap(([event, data]) => decoder.push(event, data)), ...decoder.end()]
+}
+
+const meta = {
+  langgraph_node: 'agent',
+  langgraph_step: 1,
+  langgraph_checkpoint_ns: 'agent:t1',
+  tags: ['graph:step:1', 'loud'],
+}
+
+describe('recorded runs', () => {
+  test.each(recordingsNamed('sse-'))(
+    '%s: nothing is missing, and it folds to the same however its bytes are cut',
+    (name) => {
+      for (const { body } of streamsIn(name)) {
+        const whole = shown(foldRun(decode(body)))
+        for (const pieceBytes of [1, 7, 64]) expect(shown(foldRun(decode(body, pieceBytes)))).toEqual(whole)
+      }
+    },
+  )
+
+  test.each(['sse-agent-tools-custom.txt', 'sse-error.txt', 'sse-subgraph-on.txt', 'sse-subgraph-off.txt'])(
+    '%s: the state’s messages are folded as the server keeps them',
+    (name) => {
+      const [run] = streamsIn(name)
+      const told = [...run!.body.matchAll(/^event: values\ndata: (.*)$/gm)].map(([, data]) => data!)
+      const kept = exchangesIn(name).find(({ request }) => /^GET .*\/state$/.test(request))?.body
+      // The server keeps what it told last, wherever it was asked for both.
+      const state =
+        kept === undefined ? (JSON.parse(told.at(-1)!) as unknown) : (JSON.parse(kept) as { values: unknown }).values
+      const { messages } = state as { messages: { id: string; content: string }[] }
+      const folded = foldRun(decode(run!.body))
+      expect(
+        folded.spaces
+          .get('')
+          ?.lists['messages']?.map((id) => ({ id, content: folded.settled.get(id)?.message.content })),
+      ).toEqual(messages.map(({ id, content }) => ({ id, content })))
+    },
+  )
+
+  test('a question waits for its answer, and the run that answers takes it away', () => {
+    const [asking, answering] = streamsIn('sse-interrupt-resume.txt')
+    const asked = foldRun(decode(asking!.body))
+    expect(shown(asked)).toMatchObject({ status: 'interrupted', interrupts: [{ value: { question: 'Approve?' } }] })
+    const decoder = createLangGraphDecoder({ run: 'r2', resume: [...asked.interrupts.keys()] })
+    const events: RunEvent[] = []
+    readStream(answering!.body, (event, data) => events.push(...decoder.push(event, JSON.parse(data))))
+    const answered = foldRun([...events, ...decoder.end()], asked)
+    expect(shown(answered)).toMatchObject({
+      status: 'done',
+      interrupts: [],
+      values: { decision: { ok: true } },
+      messages: [{ content: 'go' }, { content: 'decision: {"ok":true}' }],
+    })
+  })
+
+  test('a message carries its node, its step, its task, its tags and its namespace', () => {
+    const [run] = streamsIn('sse-subgraph-on.txt')
+    const state = foldRun(decode(run!.body))
+    expect(state.settled.get('fake-16')?.message.meta).toMatchObject({
+      node: 'think',
+      step: 1,
+      namespace: [expect.stringMatching(/^child:/)],
+      usage: { totalTokens: 6 },
+    })
+  })
+})
+
+describe('quirks of the servers', () => {
+  test('Python’s chunks are told by their type, whole messages by any other', () => {
+    const events = decodeBlocks(
+      ['messages', [{ type: 'AIMessageChunk', id: 'a', content: 'Hel' }, meta]],
+      ['messages', [{ type: 'AIMessageChunk', id: 'a', content: 'lo' }, meta]],
+      ['messages', [{ type: 'tool', id: 'b', content: 'out', tool_call_id: 'c' }, meta]],
+    )
+    expect(shown(foldRun(events))).toMatchObject({
+      messages: [
+        { id: 'a', role: 'assistant', content: 'Hello' },
+        { id: 'b', role: 'tool', content: 'out', toolCallId: 'c' },
+      ],
+    })
+  })
+
+  test('a state that is a question only does not replace the state', () => {
+    const events = decodeBlocks(
+      ['values', { topic: 'cats', messages: [{ type: 'human', id: 'h', content: 'hi' }] }],
+      ['values', { __interrupt__: [{ id: 'i1', value: 1 }] }],
+      ['values', { __interrupt__: [{ id: 'i2', value: 2 }] }],
+      ['updates', { __interrupt__: [{ id: 'i1', value: 1 }] }],
+    )
+    expect(shown(foldRun(events))).toMatchObject({
+      values: { topic: 'cats' },
+      messages: [{ id: 'h' }],
+      interrupts: [{ id: 'i1' }, { id: 'i2' }],
+    })
+  })
+
+  test('what a state no longer lists was removed; what streams is not', () => {
+    const h = { type: 'human', id: 'h', content: 'hi' }
+    const a = { type: 'ai', id: 'a', content: 'old' }
+    const decoder = createLangGraphDecoder({ run: 'r' })
+    const events = [
+      ...decoder.push('values', { messages: [h, a] }),
+      ...decoder.push('values', { messages: [h] }),
+      ...decoder.push('messages', [{ type: 'ai', id: 'b', content: 'new', tool_call_chunks: [] }, meta]),
+    ]
+    expect(shown(foldRun(events))).toMatchObject({ messages: [{ id: 'h' }, { id: 'b', status: 'streaming' }] })
+    expect(events.filter(({ type }) => type === 'message.remove')).toMatchObject([{ id: 'a' }])
+  })
+
+  test('a slimmed copy in the state does not take away what was streamed, a changed one replaces it', () => {
+    const call = { index: 0, id: 'c', name: 'look', args: '{"a": 1}' }
+    const streamed = [
+      ['messages', [{ type: 'ai', id: 'a', content: 'text', tool_call_chunks: [call] }, meta]],
+      [
+        'messages',
+        [
+          { type: 'ai', id: 'a', content: [{ type: 'reasoning', reasoning: 'why', index: 1 }], tool_call_chunks: [] },
+          meta,
+        ],
+      ],
+    ] as const
+    const same = decodeBlocks(...streamed, ['values', { messages: [{ type: 'ai', id: 'a', content: 'text' }] }])
+    expect(shown(foldRun(same))).toMatchObject({
+      messages: [
+        {
+          content: 'text',
+          toolCalls: [{ args: '{"a": 1}' }],
+          parts: [{ kind: 'text' }, { kind: 'reasoning', text: 'why' }],
+        },
+      ],
+    })
+    const edited = decodeBlocks(...streamed, ['values', { messages: [{ type: 'ai', id: 'a', content: 'edited' }] }])
+    expect(shown(foldRun(edited))).toMatchObject({ messages: [{ id: 'a', content: 'edited' }] })
+  })
+
+  test('the same state told again says nothing new', () => {
+    const state = { messages: [{ type: 'human', id: 'h', content: 'hi' }] }
+    const decoder = createLangGraphDecoder({ run: 'r' })
+    decoder.push('values', state)
+    expect(decoder.push('values', structuredClone(state)).map(({ type }) => type)).toEqual(['values'])
+  })
+
+  test('a surrogate pair that was cut in two arrives whole', () => {
+    const [high, low] = ['🌍'.slice(0, 1), '🌍'.slice(1)]
+    const chunk = (content: string) =>
+      ['messages', [{ type: 'ai', id: 'a', content, tool_call_chunks: [] }, meta]] as const
+    const events = decodeBlocks(chunk(`to ${high}`), chunk(`${low}!`))
+    const texts = events.flatMap((event) => (event.type === 'message.delta' ? [event.text] : []))
+    expect(texts).toEqual(['to ', '🌍!'])
+    expect(shown(foldRun(events))).toMatchObject({ messages: [{ content: 'to 🌍!' }] })
+  })
+
+  test('an error ends the run with its sentence, also when the server says nothing', () => {
+    expect(decodeBlocks(['error', { error: 'TypeError', message: 'boom' }]).at(-1)).toMatchObject({
+      status: 'error',
+      error: { code: 'NODE_FAILED', message: 'boom' },
+    })
+    expect(
+      decodeBlocks(['tools', { event: 'on_tool_error', toolCallId: 'c', name: 'look', error: {} }])[1],
+    ).toMatchObject({
+      error: { message: 'the backend does not say what failed' },
+    })
+  })
+
+  test('what is of an unknown kind is shown to listeners and counted', () => {
+    const events = decodeBlocks(['feedback', { key: 'x' }])
+    expect(events[1]).toMatchObject({ type: 'feedback', data: { key: 'x' } })
+    expect(foldRun(events).ignored).toBe(1)
+  })
+
+  test('nothing that may arrive makes it throw or leaves a gap', () => {
+    const names = [
+      'metadata',
+      'values',
+      'updates',
+      'messages',
+      'messages/partial',
+      'messages/complete',
+      'messages/metadata',
+    ]
+    const event = fc.constantFrom(...names, 'custom', 'tools', 'tasks', 'checkpoints', 'error', 'values|a:b', 'x')
+    const dict = fc.record(
+      {
+        type: fc.constantFrom<unknown>('ai', 'human', 'tool', 'AIMessageChunk', 3),
+        id: fc.constantFrom<unknown>('a', 'b', 1),
+        content: fc.jsonValue(),
+      },
+      { requiredKeys: [] },
+    )
+    const data = fc.oneof(fc.jsonValue(), dict, fc.tuple(dict, fc.jsonValue()), fc.record({ messages: fc.array(dict) }))
+    fc.assert(
+      fc.property(fc.array(fc.tuple(event, data)), (blocks) => {
+        const state = foldAll(emptyState(), stampedFrom(decodeBlocks(...blocks)))
+        expect(state.gap).toBeUndefined()
+      }),
+    )
+  })
+})
+
+test('what is written and read again shows the same', () => {
+  const [first, second] = [randomChat('r', { interrupts: true }), randomChat('r2', { interrupts: true })]
+  fc.assert(
+    fc.property(fc.tuple(first, second), (runs) => {
+      let [ours, theirs] = [emptyState(), emptyState()]
+      for (const events of runs) {
+        const encoder = createLangGraphEncoder()
+        const blocks = events.flatMap((event) => {
+          ours = foldRun([event], ours)
+          return encoder.encode(event, ours)
+        })
+        const decoder = createLangGraphDecoder({ run: events[0]!.run })
+        const read: RunEvent[] = []
+        readStream(written(blocks), (event, data) => read.push(...decoder.push(event, JSON.parse(data))))
+        theirs = foldRun([...read, ...decoder.end()], theirs)
+        expect(shown(theirs)).toEqual(shown(ours))
+      }
+    }),
+  )
+})
