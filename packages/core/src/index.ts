@@ -68,6 +68,15 @@ export {
   type ToolChunk,
 } from './stream/chunks.ts'
 export type { StreamFilter } from './stream/project.ts'
+export {
+  type AgentOptions,
+  type AgentState,
+  type AgentTypes,
+  createAgent,
+  type NoState,
+} from './agents/create-agent.ts'
+export type { Prompt, PromptAnswer } from './agents/prompt.ts'
+export type { ResponseFormat } from './agents/response-format.ts'
 export type { ApprovalAnswer, ApprovalPolicy, ApprovalRequest, Decision, InterruptOn } from './tools/approval.ts'
 export { tool, type Tool, type ToolContext, type ToolOptions, type ToolResult } from './tools/tool.ts'
 export { toolNode, type ToolNodeOptions, type ToolNodeState } from './tools/tool-node.ts'

@@ -34,6 +34,8 @@ export interface NodeContext<
   readonly node: string
   /** Superstep, from 1. */
   readonly step: number
+  /** Supersteps that may follow this one in its graph before `RECURSION_LIMIT`. */
+  readonly stepsLeft: number
   /** Id of the task: stable when it runs again after a crash or an interrupt, so it can serve as an idempotency key. */
   readonly task: string
   /** Which try this is, from 1. */

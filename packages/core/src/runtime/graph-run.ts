@@ -59,6 +59,7 @@ export class GraphRun implements GraphHost {
   values: Values = {}
   /** Superstep under way. */
   step = 0
+  stepsLeft: number = Infinity
   /** Checkpoint the current step started from. */
   checkpoint: string | undefined
   /** A task of this step has failed: the others are being aborted. */
@@ -174,6 +175,7 @@ export class GraphRun implements GraphHost {
       if (this.scope.sink.room() !== undefined) await this.scope.waitForRoom()
       if (durability === 'sync') await this.#written()
       resumed = false
+      this.stepsLeft = recursionLimit - (this.step - first) - 1
       const ran = this.#names()
       const asked = await this.#superstep()
       if (asked.length > 0) return { status: 'interrupted', values: this.values, asked }

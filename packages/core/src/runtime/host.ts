@@ -38,6 +38,8 @@ export interface GraphHost {
   /** State that the tasks of the current step read. */
   readonly values: Values
   readonly step: number
+  /** Supersteps that may follow the current one. */
+  readonly stepsLeft: number
   /** Checkpoint the current step started from. */
   readonly checkpoint: string | undefined
   /** A task of this step has failed: the others are being aborted. */

@@ -39,6 +39,11 @@ export class TaskContext implements NodeContext {
     return this.#attempt.graph.step
   }
 
+  /** Supersteps that may follow this one in its graph before `RECURSION_LIMIT`. */
+  get stepsLeft(): number {
+    return this.#attempt.graph.stepsLeft
+  }
+
   /** Id of the task: stable when it runs again after a crash or an interrupt, so it can serve as an idempotency key. */
   get task(): string {
     return this.#attempt.task.id

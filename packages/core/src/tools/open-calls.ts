@@ -10,12 +10,12 @@ export interface OpenTurn {
   readonly calls: readonly ToolCall[]
 }
 
-/** The last assistant message that asks for tools, with its open calls; `undefined` when there is none. */
+/** The last assistant message with its open calls; `undefined` when it asks for no tools, or there is none. */
 export function openTurn(messages: readonly Message[]): OpenTurn | undefined {
-  const at = messages.findLastIndex(asksForTools)
-  if (at === -1) return undefined
+  const at = messages.findLastIndex(({ role }) => role === 'assistant')
+  const message = messages[at]
+  if (message === undefined || !asksForTools(message)) return undefined
   const answered = answeredIn(messages.slice(at + 1))
-  const message = messages[at]!
   return { message, calls: message.toolCalls!.filter(({ id }) => !answered.has(id)) }
 }
 

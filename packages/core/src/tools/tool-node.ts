@@ -35,6 +35,8 @@ export interface ToolNodeState {
  * call of an unknown tool, or with arguments that are no JSON or do not fit. Tools that return a `Command` update the
  * state and send the run on together.
  *
+ * Throws `INVALID_GRAPH` when two tools share a name.
+ *
  * Calls that have ended do not run again when the node stops to ask a person and goes on. Ids that do not name one call of
  * the conversation alone, and arguments that a person edited, are put right in the message that asks.
  */
@@ -45,6 +47,8 @@ export function toolNode(
   const { maxConcurrency = Infinity, messagesKey = 'messages', timeoutMs, interruptOn } = options
   const readError = errorReader(options.onError ?? 'result')
   const byName = new Map(tools.map((one) => [one.name, one]))
+  const twin = tools.find((one) => byName.get(one.name) !== one)
+  if (twin !== undefined) throw new RivuletError('INVALID_GRAPH', `two tools are called "${twin.name}"`)
   const settings: CallSettings = { tools: byName, messagesKey, timeoutMs, interruptOn, readError }
   return async (state, ctx) => {
     if (!(ctx instanceof TaskContext))

@@ -118,6 +118,7 @@ function detachedContext(): ToolContext {
     progress: () => {},
     node: '',
     step: 0,
+    stepsLeft: Infinity,
     task: '',
     attempt: 1,
     namespace: ROOT,

@@ -72,10 +72,11 @@ describe('a conversation for a model', () => {
 })
 
 describe('the open turn', () => {
-  test('is the last message that asks, with the calls nobody answered', () => {
+  test('is the last assistant message, with the calls nobody answered', () => {
     const list = [asks('a', '1'), answers('1'), asks('b', '2', '3'), answers('3')]
     expect(openTurn(list)).toEqual({ message: list[2], calls: [{ id: '2', name: 'do', args: '{}' }] })
     expect(openTurn([user('u')])).toBeUndefined()
+    expect(openTurn([asks('a', '1'), user('u'), asks('b')])).toBeUndefined()
   })
 
   test('keeps ids that name one call each', () => {
