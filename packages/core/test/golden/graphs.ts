@@ -1,16 +1,19 @@
 import {
   Command,
+  createAgent,
   fromAsyncIterable,
   interrupt,
   MemoryCheckpointer,
   messages,
   reduced,
   removeMessage,
+  scriptedModel,
   Send,
   START,
   END,
   state,
   StateGraph,
+  tool,
   value,
   type ChatModel,
   type ChatOptions,
@@ -265,4 +268,34 @@ export function talkingBelow(): Graph {
     .addEdge('mid', 'outer')
     .addEdge('outer', END)
     .compile()
+}
+
+/** A model that asks for two tools at once: one writes custom data, the other is a generator. */
+export function agentWithTools(): Graph {
+  const calls = [
+    { id: 'call_1', name: 'search', argsText: ['{"q":', '"a"}'] },
+    { id: 'call_2', name: 'gen', argsText: ['{"q":', '"b"}'] },
+  ]
+  const chunks = calls.flatMap(({ id, name, argsText }, index) => [
+    { toolCallChunks: [{ index, id, name, args: argsText[0]! }] },
+    { toolCallChunks: [{ index, args: argsText[1]! }] },
+  ])
+  const model = scriptedModel([{ chunks: ['thi', 'nk', ...chunks] }, { chunks: ['fin', 'al'] }])
+  const search = tool(
+    async ({ q }: { q: string }, ctx) => {
+      ctx.writer({ tool: 'search', pct: 50 })
+      await pause(3)
+      return `res:${q}`
+    },
+    { name: 'search', description: 's' },
+  )
+  const gen = tool(
+    async function* ({ q }: { q: string }) {
+      yield { pct: 10 }
+      yield { pct: 90 }
+      return await Promise.resolve(`gen:${q}`)
+    },
+    { name: 'gen', description: 'g' },
+  )
+  return createAgent({ model, tools: [search, gen] })
 }

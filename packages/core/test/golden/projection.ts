@@ -78,19 +78,45 @@ export function makeProjection(): (mode: string, chunk: Json) => Json {
     }
   }
 
+  /** Pieces of tool calls: which call, and what is new of it. */
+  const pieces = (m: Rec): Rec[] =>
+    ((m['toolCallChunks'] ?? m['tool_call_chunks'] ?? []) as Rec[]).map(({ index, id, name, args }) => ({
+      index,
+      id,
+      name,
+      args,
+    }))
+
   const streamed = ([m, meta]: [Rec, Rec]): Json => ({
     id: idName(m['id']),
     content: m['content'],
+    calls: pieces(m),
+    answers: m['toolCallId'] ?? m['tool_call_id'],
     node: meta['langgraph_node'],
     step: meta['langgraph_step'],
     tags: ((meta['tags'] ?? []) as string[]).filter((tag) => !/^(graph|seq):step:/.test(tag)),
     ...(meta['rm'] !== undefined && { rm: meta['rm'] }),
   })
 
+  /** There inputs are JSON text and outputs messages; here both are values. */
+  const toolEvent = ({ event, toolCallId, name, ...rest }: Rec): Rec => {
+    const { input, output, data } = rest
+    return {
+      event,
+      toolCallId,
+      name,
+      input: typeof input === 'string' ? (JSON.parse(input) as Json) : input,
+      output: isRecord(output) && '$msg' in output ? output['content'] : output,
+      data,
+    }
+  }
+
   return (mode, chunk) => {
     switch (mode) {
       case 'messages':
         return streamed(chunk as [Rec, Rec])
+      case 'tools':
+        return toolEvent(chunk as Rec)
       case 'tasks':
         return task(chunk as Rec)
       case 'checkpoints':
