@@ -14,6 +14,7 @@ export type {
   LostRun,
   Run,
   RunChange,
+  RunOutcome,
   StartOutcome,
   Store,
   Thread,

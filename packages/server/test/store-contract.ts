@@ -28,6 +28,8 @@ export const newRun = (id: string, more: Partial<Run> = {}): Run => ({
   createdAt: 1,
   request: readRunRequest({ graph: 'g', input: { text: '𝕏 "quoted" \u0000' }, context: { deep: [1, null] } }),
   attempt: 1,
+  stalls: 0,
+  from: undefined,
   base: undefined,
   ...more,
 })
@@ -170,6 +172,15 @@ function runContract(makeStore: () => Promise<Store>): void {
       expect(await store.activeRun('', 't')).toBeUndefined()
       expect(await store.getRun('', 't', 'a')).toEqual(newRun('a', { ...done, request: undefined }))
       expect(await store.startRun('', 't', newRun('b'), 1)).toEqual({ kind: 'created' })
+    })
+
+    test('leave their thread as they end', async () => {
+      const store = await storeWithThread()
+      await store.startRun('', 't', newRun('a'), 1)
+      await store.endRun('', 't', 'a', { ...done, thread: { status: 'interrupted', updatedAt: 7 } })
+      expect(await store.getThread('', 't')).toEqual(newThread('t', { status: 'interrupted', updatedAt: 7 }))
+      await store.endRun('', 't', 'unknown', { ...done, thread: { status: 'error' } })
+      expect(await store.getThread('', 't')).toMatchObject({ status: 'interrupted' })
     })
 
     test('started at once are one', async () => {

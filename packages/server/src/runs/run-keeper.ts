@@ -62,8 +62,8 @@ export interface CancelledRun {
   cursor: string
 }
 
-/** Tries of one run, each in another process: one that brings its process down every time is given up. */
-const MAX_ATTEMPTS = 3
+/** Tries of one run, each in another process, that get nowhere: one that brings its process down every time is given up. */
+const MAX_STALLS = 5
 
 /** Starts runs and keeps them going, whoever watches; stops them when asked; goes on with what a process before left. */
 export class RunKeeper {
@@ -108,6 +108,7 @@ export class RunKeeper {
     const { store, now, limits } = this.#options
     const { tenant, thread, graph, log, request } = job
     await this.#checkNotAsking(job)
+    const base = (await graph.getState?.(thread.memory))?.checkpointId
     const run: Run = {
       id: request.run ?? randomId(),
       graph: request.graph,
@@ -119,7 +120,9 @@ export class RunKeeper {
       createdAt: now(),
       request,
       attempt: 1,
-      base: (await graph.getState?.(thread.memory))?.checkpointId,
+      stalls: 0,
+      base,
+      from: base,
     }
     const outcome = await store.startRun(tenant, thread.id, run, limits.queuedRuns)
     switch (outcome.kind) {
@@ -231,22 +234,28 @@ export class RunKeeper {
       return this.#land(tenant, thread, run, { type: 'run.end', run: run.id, status: known.status })
     }
     const graph = graphs.get(run.graph)
+    const newest = (await graph?.getState?.(thread.memory))?.checkpointId
+    const stalls = newest === run.from ? run.stalls + 1 : 0
     const { request } = run
-    if (graph?.getState === undefined || request === undefined || run.attempt >= MAX_ATTEMPTS) {
-      const why = run.attempt >= MAX_ATTEMPTS ? `${run.attempt} times` : 'and the run cannot go on'
-      const error = new RivuletError('RUN_LOST', `the server stopped during the run, ${why}`, { run: run.id })
-      const end: RunEnd = { type: 'run.end', run: run.id, status: 'error', error: error.toJSON() }
-      const start: RunEvent = { type: 'run.start', run: run.id, graph: run.graph, protocol: PROTOCOL_VERSION }
-      await log.append(known === undefined ? [start, end] : [end], { fence: await store.nextFence() })
+    if (graph?.getState === undefined || request === undefined || stalls >= MAX_STALLS) {
+      const why = stalls >= MAX_STALLS ? `${stalls} times in a row` : 'and the run cannot go on'
+      const end = await this.#giveUpLost(log, run, known !== undefined, why)
       return this.#land(tenant, thread, run, end)
     }
-    const attempt = run.attempt + 1
-    await store.changeRun(tenant, thread.id, run.id, { attempt })
-    const newest = (await graph.getState(thread.memory))?.checkpointId
-    const { checkpointId: _from, resume: _answer, ...rest } = request
+    const change = { attempt: run.attempt + 1, stalls, from: newest }
+    await store.changeRun(tenant, thread.id, run.id, change)
     const wrote = newest !== run.base
-    const again: RunRequest = wrote ? { ...rest, input: null, resume: undefined, checkpointId: undefined } : request
-    this.#begin(this.#board({ tenant, thread, graph, log, run: { ...run, attempt }, request: again }))
+    const again: RunRequest = wrote ? { ...request, input: null, resume: undefined, checkpointId: undefined } : request
+    this.#begin(this.#board({ tenant, thread, graph, log, run: { ...run, ...change }, request: again }))
+  }
+
+  /** Ends a run that cannot go on. */
+  async #giveUpLost(log: EventLog, { id, graph }: Run, isKnown: boolean, why: string): Promise<RunEnd> {
+    const error = new RivuletError('RUN_LOST', `the server stopped during the run, ${why}`, { run: id })
+    const end: RunEnd = { type: 'run.end', run: id, status: 'error', error: error.toJSON() }
+    const start: RunEvent = { type: 'run.start', run: id, graph, protocol: PROTOCOL_VERSION }
+    await log.append(isKnown ? [end] : [start, end], { fence: await this.#options.store.nextFence() })
+    return end
   }
 
   /** Takes up the runs that wait on a thread. */
@@ -343,8 +352,8 @@ export class RunKeeper {
     // A run that waited begins from where those before it left the thread.
     if (run.request?.multitask !== 'reject' && run.attempt === 1 && graph.getState !== undefined) {
       const base = (await this.#note(graph.getState(thread.memory)))?.checkpointId
-      job.run = { ...run, base }
-      await this.#note(store.changeRun(tenant, thread.id, run.id, { base }))
+      job.run = { ...run, base, from: base }
+      await this.#note(store.changeRun(tenant, thread.id, run.id, { base, from: base }))
     }
     const change = { status: 'busy', graph: run.graph, updatedAt: now() } as const
     await this.#note(store.changeThread(tenant, thread.id, change))
@@ -371,9 +380,8 @@ export class RunKeeper {
   async #land(tenant: string, thread: Thread, run: Run, { status, error }: RunEnd): Promise<void> {
     const { store, now } = this.#options
     await this.#turns.take(thread.memory, async () => {
-      const next = await store.endRun(tenant, thread.id, run.id, { status, error })
       const change = { status: statusAfter[status], graph: run.graph, updatedAt: now() }
-      await store.changeThread(tenant, thread.id, change)
+      const next = await store.endRun(tenant, thread.id, run.id, { status, error, thread: change })
       await this.#tellGivenUp(tenant, thread.id)
       if (next !== undefined) this.#beginNext(tenant, thread.id, next)
     })

@@ -204,8 +204,11 @@ class SqliteStore implements Store {
       const others = (await this.#runs(memory, `AND ${IN_FLIGHT} ORDER BY ordinal`)).filter((one) => one.id !== id)
       const [next] = others.some(({ status }) => status === 'running') ? [] : others
       const begun: Run | undefined = next && { ...next, status: 'running' }
-      const changed = [{ ...run, ...end, request: undefined }, ...(begun === undefined ? [] : [begun])]
-      await database.write({ writes: () => changed.map((one) => replaceRun(memory, one)) })
+      const { status, error } = end
+      const changed = [{ ...run, status, error, request: undefined }, ...(begun === undefined ? [] : [begun])]
+      const left = end.thread && updateThread(tenant, thread, end.thread)
+      const writes = [...changed.map((one) => replaceRun(memory, one)), ...(left === undefined ? [] : [left])]
+      await database.write({ writes: () => writes })
       return begun
     })
   }

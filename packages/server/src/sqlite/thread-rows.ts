@@ -32,7 +32,14 @@ export function runIn(row: Row): Run {
   // Only this file writes these columns.
   const run = JSON.parse(textIn(row, 'run')) as Run
   const request = row['request'] === null ? undefined : (JSON.parse(textIn(row, 'request')) as RunRequest)
-  return { ...run, status: textIn(row, 'run_status') as Run['status'], error: run.error, base: run.base, request }
+  return {
+    ...run,
+    status: textIn(row, 'run_status') as Run['status'],
+    error: run.error,
+    base: run.base,
+    from: run.from,
+    request,
+  }
 }
 
 /** Keeps a thread. */

@@ -2,7 +2,7 @@ import { MemoryCheckpointer } from '@rivulet/core'
 import { memoryLog, RivuletError, type EventLog, type MemoryLogOptions } from '@rivulet/protocol'
 import { matchesThread, pageAfter } from './page.ts'
 import { isInFlight, tooManyQueued } from './queue.ts'
-import type { Run, RunChange, StartOutcome, Store, Thread } from './store.ts'
+import type { Run, RunChange, StartOutcome, Store, Thread, ThreadChange } from './store.ts'
 
 /** Bounds of a {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -49,6 +49,15 @@ export function memoryStore({ maxThreads = 10_000, log = {} }: MemoryStoreOption
     throw new RivuletError('LIMIT_EXCEEDED', `all ${maxThreads} threads that may be kept are busy`, { retryable: true })
   }
 
+  function changeThread(tenant: string, id: string, change: ThreadChange): void {
+    const key = keyOf(tenant, id)
+    const entry = entries.get(key)
+    if (entry === undefined) return
+    entry.thread = { ...entry.thread, ...change }
+    entries.delete(key)
+    entries.set(key, entry)
+  }
+
   function changeRun(tenant: string, thread: string, id: string, change: RunChange): Map<string, Run> | undefined {
     const runs = find(tenant, thread)?.runs
     const run = runs?.get(id)
@@ -75,14 +84,7 @@ export function memoryStore({ maxThreads = 10_000, log = {} }: MemoryStoreOption
         query,
       )
     },
-    async changeThread(tenant, id, change) {
-      const key = keyOf(tenant, id)
-      const entry = entries.get(key)
-      if (entry === undefined) return
-      entry.thread = { ...entry.thread, ...change }
-      entries.delete(key)
-      entries.set(key, entry)
-    },
+    changeThread: async (tenant, id, change) => changeThread(tenant, id, change),
     async deleteThread(tenant, id) {
       const entry = find(tenant, id)
       if (entry === undefined) return false
@@ -101,8 +103,9 @@ export function memoryStore({ maxThreads = 10_000, log = {} }: MemoryStoreOption
     async changeRun(tenant, thread, run, change) {
       changeRun(tenant, thread, run, change)
     },
-    async endRun(tenant, thread, run, end) {
-      const runs = changeRun(tenant, thread, run, { ...end, request: undefined })
+    async endRun(tenant, thread, run, { status, error, thread: change }) {
+      const runs = changeRun(tenant, thread, run, { status, error, request: undefined })
+      if (runs !== undefined && change !== undefined) changeThread(tenant, thread, change)
       const next = firstOf(runs, 'running') === undefined ? firstOf(runs, 'queued') : undefined
       if (runs === undefined || next === undefined) return undefined
       const begun: Run = { ...next, status: 'running' }

@@ -43,12 +43,23 @@ export interface Run {
   readonly request: RunRequest | undefined
   /** Which try this is, from 1: above 1 a process stopped during the ones before. */
   readonly attempt: number
+  /** Tries in a row, before this one, that a process stopped during and that wrote no checkpoint. */
+  readonly stalls: number
+  /** Newest checkpoint of the thread when this try began. */
+  readonly from: string | undefined
   /** Newest checkpoint of the thread when the run began. */
   readonly base: string | undefined
 }
 
 /** What may change of a run. */
-export type RunChange = Partial<Pick<Run, 'status' | 'error' | 'attempt' | 'base' | 'request'>>
+export type RunChange = Partial<Pick<Run, 'status' | 'error' | 'attempt' | 'stalls' | 'from' | 'base' | 'request'>>
+
+/** How a run ended, and what that changes of its thread. */
+export interface RunOutcome {
+  readonly status: RunStatus
+  readonly error: WireError | undefined
+  readonly thread?: ThreadChange
+}
 
 /** What came of keeping a run: it may begin, it waits behind `run`, its id is taken by `run`, or the thread is busy with `run`. */
 export type StartOutcome =
@@ -110,15 +121,10 @@ export interface Store {
   /** Changes a run; does nothing when it or its thread is gone. */
   changeRun(tenant: string, thread: string, run: string, change: RunChange): Promise<void>
   /**
-   * Notes how a run ended, and answers the one that waited behind it longest, which is `running` from now on; does nothing
-   * when the run or its thread is gone.
+   * Notes how a run ended and how that leaves its thread, in one step, and answers the run that waited behind it longest,
+   * which is `running` from now on; does nothing when the run or its thread is gone.
    */
-  endRun(
-    tenant: string,
-    thread: string,
-    run: string,
-    end: { status: RunStatus; error: WireError | undefined },
-  ): Promise<Run | undefined>
+  endRun(tenant: string, thread: string, run: string, end: RunOutcome): Promise<Run | undefined>
   /** Runs that were `running` when the store was opened: those of a process that stopped. */
   lostRuns(): Promise<readonly LostRun[]>
   /**

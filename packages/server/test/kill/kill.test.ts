@@ -1,0 +1,159 @@
+import {
+  emptyState,
+  foldAll,
+  formatCursor,
+  messagesOf,
+  serializeState,
+  valuesOf,
+  type ThreadState,
+} from '@rivulet/protocol'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FrameReader, startServer } from '../server.ts'
+import { openStore, temporaryPath } from '../sqlite.ts'
+import { buildChild, removeChild, startChild, type Child } from './children.ts'
+import { line, STEPS, storyGraph } from './story.ts'
+
+let program: string
+
+beforeAll(async () => {
+  program = await buildChild()
+})
+
+afterAll(() => removeChild(program))
+
+/** A bare client of one thread: posts its run until that is answered, reads, and comes back from its cursor. */
+class Follower {
+  readonly thread: string
+  state: ThreadState = emptyState()
+  frames = 0
+
+  constructor(thread: string) {
+    this.thread = thread
+  }
+
+  get isDone(): boolean {
+    const status = this.state.runs.get('r1')?.status
+    return status !== undefined && status !== 'running'
+  }
+
+  /** Reads until the run ends or the connection does; told of every frame. */
+  async follow(url: string, onFrame: () => void): Promise<void> {
+    try {
+      const { log, cursor } = this.state
+      const after = log === '' ? undefined : formatCursor(log, cursor)
+      const body = { graph: 'story', run: 'r1', input: { messages: ['tell me'] }, after }
+      const response = await fetch(`${url}/v1/threads/${this.thread}/runs`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        body: JSON.stringify(body),
+      })
+      expect(response.status).toBe(200)
+      const reader = new FrameReader(response)
+      for (let frame = await reader.next(); frame !== undefined; frame = await reader.next()) {
+        if (frame.type !== 'events') continue
+        this.frames++
+        this.state = foldAll(this.state, frame.events)
+        expect(this.state.gap).toBeUndefined()
+        onFrame()
+      }
+    } catch (error) {
+      // The server is gone, in the middle of whatever it was.
+      if (!(error instanceof TypeError)) throw error
+    }
+  }
+}
+
+const shown = (state: ThreadState): object => ({ cursor: state.cursor, log: state.log, ...serializeState(state) })
+
+/** What a whole story looks like: nothing lost, nothing told twice. */
+function expectWhole(state: ThreadState): void {
+  expect(state.gap).toBeUndefined()
+  expect(state.runs.get('r1')).toMatchObject({ status: 'done' })
+  const texts = messagesOf(state).map(({ content }) => content)
+  expect(texts).toEqual(['tell me', ...Array.from({ length: STEPS }, (_, step) => line(step))])
+  expect(valuesOf(state)).toMatchObject({ count: STEPS })
+}
+
+/** Opens the database once more and holds what everybody saw against what is in it. */
+async function expectAgreement(path: string, followers: readonly Follower[]): Promise<void> {
+  const server = await startServer({ graphs: { story: storyGraph() }, store: openStore(path) })
+  for (const follower of followers) {
+    while (!follower.isDone) await follower.follow(server.url, () => undefined)
+    expectWhole(follower.state)
+    const { thread } = follower
+    const fresh = new Follower(thread)
+    await fresh.follow(server.url, () => undefined)
+    expect(shown(fresh.state)).toEqual(shown(follower.state))
+    const { values } = await (await server.get(`/v1/threads/${thread}/state`)).json()
+    expect(values.count).toBe(STEPS)
+    const contents = (messages: readonly { content: string }[]) => messages.map(({ content }) => content)
+    expect(contents(values.messages)).toEqual(contents(messagesOf(follower.state)))
+    expect(await (await server.get(`/v1/threads/${thread}`)).json()).toMatchObject({ status: 'idle' })
+  }
+  expect(server.errors).toEqual([])
+}
+
+/** The same numbers for everybody who runs this, spread over 0 to 1. */
+function* numbers(seed: number): Generator<number, never> {
+  for (let state = seed; ;) {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    yield ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+describe('a server that is killed', () => {
+  test('at 50 moments under load loses nothing and tells nothing twice', { timeout: 120_000 }, async () => {
+    const path = await temporaryPath()
+    const random = numbers(7)
+    const followers: Follower[] = []
+    let child: Child | undefined
+    for (let kill = 0; kill < 50; kill++) {
+      const running = followers.filter(({ isDone }) => !isDone)
+      for (let i = running.length; i < 3; i++) running.push(new Follower(`t${followers.push(new Follower('')) - 1}`))
+      followers.splice(
+        0,
+        followers.length,
+        ...new Set([...followers.filter(({ thread }) => thread !== ''), ...running]),
+      )
+      child = await startChild(program, path)
+      const { url, kill: end, gone } = child
+      let left = Math.floor(random.next().value * 120)
+      if (left === 0) end()
+      const reading = running.map((one) => one.follow(url!, () => void (left-- === 1 && end())))
+      await Promise.all(reading)
+      end()
+      expect(await gone).toBe('SIGKILL')
+    }
+    expect(followers.length).toBeGreaterThan(3)
+    await expectAgreement(path, followers)
+  })
+
+  test.each([
+    'before:INSERT INTO runs:1',
+    'after:INSERT INTO runs:1',
+    'before:INSERT INTO events:1',
+    'after:INSERT INTO events:1',
+    'before:INSERT INTO checkpoints:1',
+    'after:INSERT INTO checkpoints:1',
+    'before:INSERT INTO checkpoints:3',
+    'after:INSERT INTO checkpoints:3',
+    'before:INSERT INTO events:20',
+    'after:INSERT INTO events:20',
+    'before:"run.end":1',
+    'after:"run.end":1',
+    'before:DELETE FROM events:1',
+    'after:DELETE FROM events:1',
+    'before:UPDATE runs:1',
+    'after:UPDATE runs:1',
+  ])('%s goes on where it was', async (point) => {
+    const path = await temporaryPath()
+    const { url, gone } = await startChild(program, path, point)
+    const follower = new Follower('t1')
+    await follower.follow(url!, () => undefined)
+    // Merging old events comes after the end of the run.
+    expect(await gone).toBe('SIGKILL')
+    await expectAgreement(path, [follower])
+  })
+})
