@@ -35,7 +35,7 @@ export interface Child {
   /** `undefined` when it died before it listened. */
   url: string | undefined
   /** Ends it without a word. */
-  kill(): void
+  kill: () => void
   /** Resolves when the process is gone, with the signal that ended it. */
   gone: Promise<NodeJS.Signals | null>
 }
