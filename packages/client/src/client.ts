@@ -55,6 +55,7 @@ export function createClient(options: ClientOptions): Client {
     timing: options.timing ?? systemTiming,
     maxEventsPerSecond: options.maxEventsPerSecond ?? 200_000,
     makeId: () => randomId(),
+    makeThreadId: () => transport.makeThreadId?.() ?? randomId(),
     onRun(threadId: string, run: Run) {
       for (const listener of listeners) isolate(listener, threadId, run)
     },

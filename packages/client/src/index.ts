@@ -3,6 +3,7 @@ export { defaultRetryPolicy, type RetryPolicy } from './connection/connection.ts
 export type { ConnectionHealth } from './connection/health.ts'
 export { systemTiming, type Timing } from './connection/timing.ts'
 export type { ThreadFacts } from './store/facts.ts'
+export { langgraph, type LangGraphOptions } from './foreign/langgraph.ts'
 export { isolate } from './store/isolate.ts'
 export { createObservers, type Observers, type ThreadView } from './store/observers.ts'
 export type { Outgoing, ShownMessage } from './store/outbox.ts'

@@ -30,6 +30,7 @@ import type { SubmitOptions, ThreadOptions, ThreadStore } from './thread-store.t
 /** What a store stands on. */
 export interface StoreEnvironment extends Line {
   makeId: () => string
+  makeThreadId: () => string
   /** Told of every run that is seen to begin or to end. */
   onRun: (threadId: string, run: Run) => void
 }
@@ -200,7 +201,7 @@ class LiveThread implements ThreadStore {
     const unsent = shown.filter(({ id }) => !state.settled.has(id))
     const isEmpty = threadId === undefined || !isUnread(this.#facts)
     const below = this.getSnapshot().messageIds().at(-1) ?? (isEmpty ? null : undefined)
-    const id = threadId ?? this.#env.makeId()
+    const id = threadId ?? this.#env.makeThreadId()
     this.#update({
       threadId: id,
       starts: [...starts, start],

@@ -140,6 +140,8 @@ export interface Transport {
    */
   wait?(thread: string, start: StartRequest, options: CallOptions): Promise<void>
   threads?: ThreadsApi
+  /** Makes the id of a new thread, for a backend that takes only ids of its own kind. */
+  makeThreadId?(): string
   /**
    * Interval of the backend's heartbeats in milliseconds; `Infinity` when silence is never a stall. Without it the retry
    * policy's `maxSilenceMs` counts.

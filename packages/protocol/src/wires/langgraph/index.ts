@@ -6,4 +6,5 @@ export {
   type LangGraphMode,
   type WireBlock,
 } from './encode-classic.ts'
+export { eventsOfState, readLangGraphState } from './state.ts'
 export type { RunToRead } from './thread-writer.ts'

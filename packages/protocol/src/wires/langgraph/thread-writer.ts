@@ -164,16 +164,19 @@ export function createThreadWriter({ run, resume }: RunToRead): ThreadWriter {
     fail(error) {
       failure = readError(error)
     },
-    end(status = failure ? 'error' : asked.size > 0 ? 'interrupted' : 'done') {
+    end(given = failure ? 'error' : asked.size > 0 ? 'interrupted' : 'done') {
       if (hasEnded) return
       hasEnded = true
+      // LangGraph has one word for a run that asks and one that was stopped.
+      const status = given === 'interrupted' && asked.size === 0 ? 'cancelled' : given
       if (status === 'done' || status === 'interrupted') endMessages([])
       emit({ run, type: 'run.end', status, ...(status === 'error' && { error: failure ?? readError({}) }) })
     },
   }
 }
 
-function isMessageList(value: unknown, wasList: boolean): boolean {
+/** Whether a value of the state is a list of messages; an empty one only when it was before. */
+export function isMessageList(value: unknown, wasList: boolean): boolean {
   if (!Array.isArray(value)) return false
   return value.length === 0
     ? wasList

@@ -1,0 +1,277 @@
+import {
+  createSseDecoder,
+  parseJson,
+  randomId,
+  RivuletError,
+  type GraphState,
+  type RunEnd,
+  type RunEvent,
+} from '@rivulet/protocol'
+import {
+  createLangGraphDecoder,
+  eventsOfState,
+  readLangGraphState,
+  type LangGraphDecoder,
+} from '@rivulet/protocol/wires/langgraph'
+import { createHttp, eventStreamOf, segment, type Http, type HttpOptions } from '../transports/http.ts'
+import { errorOfResponse } from '../transports/http-error.ts'
+import type { StartRequest, ThreadInfo, Transport } from '../transports/transport.ts'
+import { foreignStreams, type ForeignRun } from './sessions.ts'
+
+/** How to reach a LangGraph server. */
+export interface LangGraphOptions extends Omit<HttpOptions, 'url'> {
+  /** Base address of its API. */
+  apiUrl: string
+  /** Assistant or graph to run. Default: the thread's `graph`. */
+  assistantId?: string | undefined
+  /** Modes to stream. Default `values`, `messages-tuple`, `updates`, `custom` and `tasks`. */
+  streamMode?: readonly string[] | undefined
+  /** Longest event in characters. Default 16 Mi. */
+  maxEventBytes?: number | undefined
+}
+
+const MODES = ['values', 'messages-tuple', 'updates', 'custom', 'tasks']
+
+/**
+ * A LangGraph server, of either language, over its classic runs API. Runs are resumable: a lost connection joins its run
+ * again behind the last event, and goes on when nobody watches. Threads, state, history, updates and cancelling are the
+ * server's. What a run that is lost before the server answered came to is not known, so it is not started again.
+ */
+export function langgraph(options: LangGraphOptions): Transport {
+  const http = createHttp({ ...options, url: options.apiUrl })
+  const stateOf = async (thread: string, checkpointId?: string, signal?: AbortSignal): Promise<GraphState> => {
+    const place = checkpointId === undefined ? '' : `/${segment(checkpointId)}`
+    return readLangGraphState(await http.call(`${pathOf(thread)}/state${place}`, { signal }))
+  }
+  return {
+    ...foreignStreams({
+      begin(thread, start, { interrupts }) {
+        const resume = start.resume === undefined ? undefined : [...interrupts.keys()]
+        return createRun(http, options, thread, { run: start.run, resume, body: bodyOf(start, options) })
+      },
+      async recall(thread, signal) {
+        const state = await stateOf(thread, undefined, signal).catch(absent)
+        if (state === undefined) return { events: [] }
+        const query = '?limit=1&status=running'
+        const [active] = await http.call<{ run_id: string }[]>(`${pathOf(thread)}/runs${query}`, { signal })
+        return {
+          events: eventsOfState(state, randomId()),
+          running: active && createRun(http, options, thread, { run: active.run_id, runId: active.run_id }),
+        }
+      },
+    }),
+    // The server takes UUIDs only.
+    makeThreadId: () => crypto.randomUUID(),
+    state: (thread, { checkpointId, signal } = {}) => stateOf(thread, checkpointId, signal).catch(absent),
+    async history(thread, { limit = 10, before, signal } = {}) {
+      const body = { limit, ...(before !== undefined && { before: { configurable: { checkpoint_id: before } } }) }
+      return (await http.call<unknown[]>(`${pathOf(thread)}/history`, { body, signal })).map(readLangGraphState)
+    },
+    async update(thread, update, { asNode, checkpointId, signal } = {}) {
+      const body = { values: update, as_node: asNode, ...placeOf(checkpointId) }
+      const { checkpoint } = await http.call<Written>(`${pathOf(thread)}/state`, { body, signal })
+      return { checkpointId: checkpoint.checkpoint_id }
+    },
+    threads: threadsOf(http),
+  }
+}
+
+interface Written {
+  checkpoint: { checkpoint_id: string }
+}
+
+/** A thread as LangGraph answers it. */
+interface LangGraphThread {
+  thread_id: string
+  status?: ThreadInfo['status']
+  created_at: string
+  updated_at: string
+  metadata?: Readonly<Record<string, unknown>>
+}
+
+function threadsOf(http: Http): NonNullable<Transport['threads']> {
+  return {
+    async list({ limit = 20, cursor = '0', signal } = {}) {
+      const offset = Number(cursor)
+      const found = await http.call<LangGraphThread[]>('/threads/search', { body: { limit, offset }, signal })
+      const page = { threads: found.map(infoOf) }
+      return found.length < limit ? page : { ...page, cursor: String(offset + limit) }
+    },
+    create: async ({ id, metadata }, { signal } = {}) =>
+      infoOf(await http.call('/threads', { body: { thread_id: id, metadata, if_exists: 'do_nothing' }, signal })),
+    get: async (id, { signal } = {}) => infoOf(await http.call(pathOf(id), { signal })),
+    delete: (id, { signal } = {}) => http.call(pathOf(id), { method: 'DELETE', signal }),
+    async fork(id, { id: forkId, checkpointId, metadata } = {}, { signal } = {}) {
+      if (forkId !== undefined || checkpointId !== undefined || metadata !== undefined) {
+        throw new RivuletError('UNSUPPORTED', 'LangGraph copies a thread as it is, under an id of its own')
+      }
+      return infoOf(await http.call(`${pathOf(id)}/copy`, { body: {}, signal }))
+    },
+  }
+}
+
+function infoOf({
+  thread_id: id,
+  status = 'idle',
+  created_at: made,
+  updated_at: used,
+  metadata,
+}: LangGraphThread): ThreadInfo {
+  const graph = metadata?.['graph_id']
+  return {
+    id,
+    status,
+    createdAt: Date.parse(made),
+    updatedAt: Date.parse(used),
+    ...(typeof graph === 'string' && { graph }),
+    ...(metadata && { metadata }),
+  }
+}
+
+/** Which run: one to be posted, or one of the server's. */
+interface RunPlace {
+  run: string
+  resume?: string[] | undefined
+  body?: object
+  runId?: string
+}
+
+/** One run: posted when it is read first, unless it is there, and joined when it is read again. */
+function createRun(
+  http: Http,
+  options: LangGraphOptions,
+  thread: string,
+  { run, resume, body, runId = '' }: RunPlace,
+): ForeignRun {
+  const decoder = createLangGraphDecoder({ run, resume })
+  let place = { runId, lastId: '-1' }
+  const request = async (signal: AbortSignal): Promise<Response> => {
+    const details = { accept: 'text/event-stream', signal }
+    if (place.runId !== '') {
+      const headers = { 'last-event-id': place.lastId }
+      return http.send(`${runPath(thread, place.runId)}/stream`, { ...details, headers })
+    }
+    try {
+      return await http.send(`${pathOf(thread)}/runs/stream`, { ...details, body })
+    } catch (error) {
+      throw unsure(error)
+    }
+  }
+  return {
+    async *read(signal) {
+      const response = await request(signal)
+      if (!response.ok) throw await errorOf(response)
+      place.runId ||= /\/runs\/([^/]+)/.exec(response.headers.get('content-location') ?? '')?.[1] ?? ''
+      yield []
+      for await (const [events, id] of eventsOf(response, decoder, options, signal)) {
+        place = { runId: decoder.runId ?? place.runId, lastId: id ?? place.lastId }
+        yield events
+      }
+      yield decoder.end(await statusOf(http, thread, place.runId, signal))
+    },
+    async cancel(signal) {
+      if (place.runId !== '') await http.call(`${runPath(thread, place.runId)}/cancel?wait=1`, { body: {}, signal })
+    },
+  }
+}
+
+/** The events of a body in groups as they arrive, each with the id of its last block. */
+async function* eventsOf(
+  response: Response,
+  decoder: LangGraphDecoder,
+  { maxEventBytes }: LangGraphOptions,
+  signal: AbortSignal,
+): AsyncGenerator<[events: RunEvent[], id: string | undefined]> {
+  let events: RunEvent[] = []
+  let lastId: string | undefined
+  const sse = createSseDecoder({
+    maxEventBytes,
+    onEvent({ event, data, id }) {
+      events.push(...decoder.push(event, parseJson(data, event)))
+      lastId = id ?? lastId
+    },
+  })
+  for await (const bytes of eventStreamOf(response, signal)) {
+    sse.push(bytes)
+    yield [events, lastId]
+    events = []
+  }
+}
+
+/** How the server says that a run ended; `undefined` when it cannot tell. A run that goes on was cut off. */
+async function statusOf(
+  http: Http,
+  thread: string,
+  run: string,
+  signal: AbortSignal,
+): Promise<RunEnd['status'] | undefined> {
+  if (run === '') return undefined
+  const known = await http.call<{ status: string }>(runPath(thread, run), { signal }).catch(absent)
+  if (known === undefined) return undefined
+  const { status } = known
+  if (status === 'running' || status === 'pending') {
+    throw new RivuletError('DISCONNECTED', 'the stream ended before its run', { retryable: true, run })
+  }
+  return STATUSES[status]
+}
+
+/** What LangGraph's statuses say; a success may still have ended with a question. */
+const STATUSES: Readonly<Record<string, RunEnd['status']>> = {
+  error: 'error',
+  timeout: 'error',
+  interrupted: 'interrupted',
+}
+
+function bodyOf(
+  { graph, input, resume, checkpointId, metadata, tags, context, recursionLimit }: StartRequest,
+  { assistantId = graph, streamMode = MODES }: LangGraphOptions,
+): object {
+  return {
+    assistant_id: assistantId,
+    ...(resume === undefined ? { input } : { command: { resume, update: input ?? undefined } }),
+    ...placeOf(checkpointId),
+    config: { tags, recursion_limit: recursionLimit },
+    context,
+    metadata,
+    stream_mode: streamMode,
+    stream_subgraphs: true,
+    stream_resumable: true,
+    on_disconnect: 'continue',
+    if_not_exists: 'create',
+    multitask_strategy: 'reject',
+  }
+}
+
+function placeOf(checkpointId: string | undefined): object {
+  return checkpointId === undefined ? {} : { checkpoint: { checkpoint_id: checkpointId, checkpoint_ns: '' } }
+}
+
+/** LangGraph answers 422 in words when the thread is busy. */
+async function errorOf(response: Response): Promise<RivuletError> {
+  if (response.status !== 422) return errorOfResponse(response)
+  const text = await response.text().catch(() => '')
+  return new RivuletError(
+    /already running/i.test(text) ? 'RUN_CONFLICT' : 'INVALID_INPUT',
+    text || 'the run was refused',
+  )
+}
+
+/** Nobody can tell whether the server took the run: to start it again might start it twice. */
+function unsure(error: unknown): unknown {
+  if (!(error instanceof RivuletError) || error.code !== 'DISCONNECTED') return error
+  return new RivuletError('DISCONNECTED', `it is not known whether the run began: ${error.message}`, { cause: error })
+}
+
+/** What the server does not have is no error to whoever looks for it. */
+function absent(error: unknown): undefined {
+  if (error instanceof RivuletError && error.code === 'NOT_FOUND') return undefined
+  throw error
+}
+
+function pathOf(thread: string): string {
+  return `/threads/${segment(thread)}`
+}
+
+function runPath(thread: string, run: string): string {
+  return `${pathOf(thread)}/runs/${segment(run)}`
+}

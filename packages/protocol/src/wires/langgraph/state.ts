@@ -1,0 +1,68 @@
+import type { RunEvent } from '../../events/event.ts'
+import type { GraphState } from '../../graph.ts'
+import type { Message } from '../../messages/message.ts'
+import { dictsOf, type Dict, isDict, readDict, textOf } from './dict.ts'
+import { isMessageList } from './thread-writer.ts'
+
+/**
+ * A thread's state as LangGraph's servers answer it (`GET /threads/:id/state`, an item of `/history`), its messages as
+ * ours.
+ */
+export function readLangGraphState(json: unknown): GraphState {
+  const state: Dict = isDict(json) ? json : {}
+  const { values, next, tasks, metadata: about, created_at: created } = state
+  const metadata: Dict = isDict(about) ? about : {}
+  const { step, source } = metadata
+  const checkpointId = idIn(state['checkpoint'])
+  const parentCheckpointId = idIn(state['parent_checkpoint'])
+  const interrupts = dictsOf(tasks).flatMap((task) => dictsOf(task['interrupts']))
+  const createdAt = typeof created === 'string' ? Date.parse(created) : NaN
+  return {
+    values: mapValues(isDict(values) ? values : {}),
+    next: Array.isArray(next) ? next.map(String) : [],
+    interrupts: interrupts.map(({ id, value }, i) => ({ id: textOf(id) ?? `interrupt-${i}`, value })),
+    metadata,
+    ...(checkpointId !== undefined && { checkpointId }),
+    ...(parentCheckpointId !== undefined && { parentCheckpointId }),
+    ...(!Number.isNaN(createdAt) && { createdAt }),
+    ...(typeof step === 'number' && { step }),
+    ...((source === 'input' || source === 'loop' || source === 'update' || source === 'fork') && { source }),
+  }
+}
+
+/** What tells a reader of this state: the state itself and what waits for a person. `run` is the id of no run. */
+export function eventsOfState({ values, checkpointId, interrupts = [] }: GraphState, run: string): RunEvent[] {
+  const lists = Object.entries(values).filter((entry): entry is [string, Message[]] => areMessages(entry[1]))
+  const isList = (key: string) => lists.some(([name]) => name === key)
+  return [
+    {
+      type: 'rewind',
+      run,
+      to: checkpointId ?? null,
+      reason: 'recovery',
+      state: {
+        values: Object.fromEntries(Object.entries(values).filter(([key]) => !isList(key))),
+        lists: Object.fromEntries(lists.map(([key, messages]) => [key, messages.map(({ id }) => id)])),
+        messages: lists.flatMap(([, messages]) => messages),
+      },
+    },
+    ...interrupts.map(({ id, value }): RunEvent => ({ type: 'interrupt', run, id, value })),
+  ]
+}
+
+function mapValues(values: Dict): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      isMessageList(value, false) ? dictsOf(value).flatMap((dict, i) => readDict(dict, `${key}-${i}`) ?? []) : value,
+    ]),
+  )
+}
+
+function areMessages(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => isDict(item) && 'id' in item && 'role' in item)
+}
+
+function idIn(checkpoint: unknown): string | undefined {
+  return isDict(checkpoint) ? textOf(checkpoint['checkpoint_id']) : undefined
+}
