@@ -14,7 +14,7 @@ export const layers = {
   core: { packages: ['protocol'], externals: [] },
   client: { packages: ['protocol'], externals: [] },
   react: { packages: ['client', 'protocol'], externals: ['react'], entries: { query: ['@tanstack/react-query'] } },
-  models: { packages: ['core', 'protocol'], externals: [] },
+  models: { packages: ['core', 'protocol'], externals: ['openai', '@anthropic-ai/sdk'] },
   server: {
     packages: ['core', 'protocol'],
     externals: ['hono'],

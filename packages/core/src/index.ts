@@ -25,7 +25,7 @@ export {
   type UpdateOf,
   type ValueOf,
 } from './state/schema.ts'
-export type { StandardIssue, StandardResult, StandardSchema } from './state/standard-schema.ts'
+export { jsonSchemaOf, type StandardIssue, type StandardResult, type StandardSchema } from './state/standard-schema.ts'
 export type {
   Checkpoint,
   Checkpointer,

@@ -4,7 +4,7 @@ import { currentContext, TaskContext } from '../runtime/task-context.ts'
 import { withAnsweredCalls } from '../tools/open-calls.ts'
 import type { ChatOptions, MessageChunk } from './chunk.ts'
 import { MessageStream } from './message-stream.ts'
-import { readChunk } from './read-chunk.ts'
+import { isEmpty, readChunk } from './read-chunk.ts'
 
 /** Something that answers messages with a message, in pieces. */
 export interface ChatModel {
@@ -98,7 +98,7 @@ async function* pieces({ chunks, out, streaming }: Call): AsyncGenerator<Message
       out.take(chunk, streaming)
       const room = out.room()
       if (room !== undefined) await room
-      if (streaming) yield chunk
+      if (streaming && !isEmpty(chunk)) yield chunk
     }
     out.end(streaming)
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Streaming } from '../runtime/run-scope.ts'
 import { ownMessage } from '../state/message-list.ts'
 import { Answer, type AnswerDelta, type Tell } from './answer.ts'
 import type { ChatOptions, MessageChunk } from './chunk.ts'
+import { isEmpty } from './read-chunk.ts'
 
 /** One call of a model while its answer arrives: adds up the pieces and tells them as message events. */
 export class MessageStream {
@@ -45,6 +46,8 @@ export class MessageStream {
       this.#attempt.assertOpen('a token was')
       this.#attempt.alive()
     }
+    // What says nothing is not the first chunk, which fixes the id.
+    if (isEmpty(chunk)) return
     if (chunk.restart) this.#withdraw()
     this.#answerOf(chunk.id).take(chunk, tell ? this.#tell : undefined)
   }

@@ -42,6 +42,12 @@ const readers: { readonly [K in keyof MessageChunk]-?: (value: unknown) => Messa
   restart: (value) => (value === true ? true : undefined),
 }
 
+/** Whether a chunk says nothing at all, as what keeps a connection open does. */
+export function isEmpty(chunk: MessageChunk): boolean {
+  for (const _ in chunk) return false
+  return true
+}
+
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null
 }

@@ -298,3 +298,9 @@ test('the one piece of a model that does not stream has everything that the piec
   ])
   expect(await yielding(pieces).invoke('hi')).toEqual(await model.invoke('hi'))
 })
+
+test('a chunk that says nothing does not fix the id, and nobody is told of it', async () => {
+  const chunks = [{}, { unknown: 1 }, null, { id: 'p1', content: 'a' }, {}]
+  expect((await answerOf(chunks)).id).toBe('p1')
+  expect(await all(yielding(chunks).stream('hi'))).toEqual([{ id: 'p1', content: 'a' }])
+})
