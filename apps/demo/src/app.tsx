@@ -8,8 +8,10 @@ import { goToThread, useThreadLocation } from './thread-location.ts'
 import { ThreadList } from './threads/thread-list.tsx'
 import type { UnsentStarts } from './unsent-starts.ts'
 import { useMediaQuery } from './use-media-query.ts'
+import { useStoredFlag } from './use-stored-flag.ts'
 
 const NARROW = '(width <= 47.5rem)'
+const GRAPH_PANEL = 'graph-panel'
 
 /** See {@link App}. */
 export interface AppProps {
@@ -25,6 +27,7 @@ export function App({ client, unsent, agent }: AppProps): ReactNode {
   const threadId = useThreadLocation()
   const isNarrow = useMediaQuery(NARROW)
   const [isDrawerOpen, setDrawerOpen] = useState(false)
+  const [isGraphShown, showGraph] = useStoredFlag('graph-shown', !isNarrow)
   const closeDrawer = useCallback(() => setDrawerOpen(false), [])
 
   const open = (id: string | undefined): void => {
@@ -34,10 +37,12 @@ export function App({ client, unsent, agent }: AppProps): ReactNode {
   }
   const sidebar = (
     <div className="sidebar">
-      <h1 className="brand">
-        <Icon name="wave" />
-        Rivulet
-      </h1>
+      <header>
+        <h1 className="brand">
+          <Icon name="wave" />
+          Rivulet
+        </h1>
+      </header>
       <ThreadList client={client} current={threadId} onOpen={open} />
     </div>
   )
@@ -60,7 +65,21 @@ export function App({ client, unsent, agent }: AppProps): ReactNode {
           onThreadId={nameThread}
           unsent={unsent}
           agent={agent}
-          topbar={<Topbar agent={agent} onMenu={isNarrow ? () => setDrawerOpen(true) : undefined} />}
+          graphPanelId={isGraphShown ? GRAPH_PANEL : undefined}
+          topbar={
+            <Topbar agent={agent} onMenu={isNarrow ? () => setDrawerOpen(true) : undefined}>
+              <button
+                type="button"
+                className="button graph-toggle"
+                aria-expanded={isGraphShown}
+                aria-controls={GRAPH_PANEL}
+                onClick={() => showGraph(!isGraphShown)}
+              >
+                <Icon name="graph" />
+                Graph
+              </button>
+            </Topbar>
+          }
         />
       </div>
     </>
@@ -72,7 +91,14 @@ function nameThread(threadId: string): void {
   goToThread(threadId, { replace: true })
 }
 
-function Topbar({ agent, onMenu }: { agent: AgentLabel | undefined; onMenu: (() => void) | undefined }): ReactNode {
+interface TopbarProps {
+  agent: AgentLabel | undefined
+  /** Opens the list of chats, where it is not beside. */
+  onMenu: (() => void) | undefined
+  children: ReactNode
+}
+
+function Topbar({ agent, onMenu, children }: TopbarProps): ReactNode {
   return (
     <header className="topbar">
       {onMenu && (
@@ -80,6 +106,7 @@ function Topbar({ agent, onMenu }: { agent: AgentLabel | undefined; onMenu: (() 
           <Icon name="menu" />
         </button>
       )}
+      {children}
       {agent && (
         <span className="agent-label" title={agent.note}>
           {agent.name}

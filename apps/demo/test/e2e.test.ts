@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { chatServer, writeChunks, writeError, type ChatServer } from './chat-completions-server.ts'
+import { accessibilityProblems } from './accessibility.ts'
 import {
   dropFile,
   launch,
@@ -79,6 +80,28 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
     expect((await answers(page)).at(-1)).toContain('2^10 = 1024')
     expect(await page.locator('.tool-card[data-state=done]').count()).toBe(2)
     expect(await page.locator('.hit').count()).toBeGreaterThan(0)
+  })
+
+  test('the graph shows which node runs and which have run, and is put away', async () => {
+    const page = await open()
+    const graph = page.getByRole('img', { name: /^Graph: start leads to agent; agent may lead to tools or end/ })
+    await graph.waitFor()
+    const lit = await watch(page, () => {
+      const nodes = document.querySelectorAll<SVGElement>('[data-node][data-state=running]')
+      return [...nodes].map(({ dataset }) => dataset['node']).join(' ') || undefined
+    })
+    await page.getByRole('button', { name: 'Analyze a sample CSV' }).click()
+    await untilBusy(page)
+    await untilIdle(page)
+    expect(await lit()).toEqual(['agent', 'tools', 'agent'])
+    expect(await graph.locator('[data-state=finished]').allTextContents()).toEqual(['agent×2', 'tools'])
+    await page.getByRole('button', { name: 'Graph' }).click()
+    await graph.waitFor({ state: 'detached' })
+    await page.reload()
+    await page.getByText('2,920 rows;').waitFor()
+    expect(await graph.count()).toBe(0)
+    await page.getByRole('button', { name: 'Graph' }).click()
+    await graph.waitFor()
   })
 
   test('a dropped file is measured with progress, and its histograms are drawn', async () => {
@@ -204,6 +227,21 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
     await page.getByRole('dialog', { name: 'Chats' }).waitFor()
     await page.keyboard.press('Escape')
     await page.getByRole('dialog', { name: 'Chats' }).waitFor({ state: 'hidden' })
+  })
+
+  test.each(['light', 'dark'] as const)('assistive technology finds nothing amiss, %s', async (colorScheme) => {
+    const page = await open()
+    await page.emulateMedia({ colorScheme })
+    await page.getByRole('img', { name: /^Graph/ }).waitFor()
+    expect(await accessibilityProblems(page)).toEqual([])
+    await page.getByRole('button', { name: 'Analyze a sample CSV' }).click()
+    await page.locator('.recharts-bar-rectangle').first().waitFor()
+    await untilIdle(page)
+    expect(await accessibilityProblems(page)).toEqual([])
+    await page.setViewportSize({ width: 360, height: 740 })
+    await page.getByRole('button', { name: 'Show chats' }).click()
+    await page.getByRole('dialog', { name: 'Chats' }).waitFor()
+    expect(await accessibilityProblems(page)).toEqual([])
   })
 
   test('a reader who scrolled up is left alone, and can jump to the latest', async () => {

@@ -117,3 +117,8 @@ test('files are kept by name, the last three', () => {
   ])
   expect(addFiles(named('a', 'b', 'c'), named('d')).map(({ name }) => name)).toEqual(['b', 'c', 'd'])
 })
+
+test('the graph tells where the agent may go', async () => {
+  const { edges } = (await agent()).describe()
+  expect(edges.filter(({ from }) => from === 'agent').map(({ to }) => to)).toEqual(['tools', '__end__'])
+})

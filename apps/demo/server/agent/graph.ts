@@ -14,7 +14,7 @@ export function buildAgent(model: ChatModel, tools: readonly Tool[]) {
     .addNode('agent', async ({ messages }) => ({ messages: [await model.invoke(messages, { tools })] }))
     .addNode('tools', toolNode(tools))
     .addEdge(START, 'agent')
-    .addConditionalEdges('agent', ({ messages }) => (asksForTools(messages.at(-1)) ? 'tools' : END))
+    .addConditionalEdges('agent', ({ messages }) => (asksForTools(messages.at(-1)) ? 'tools' : END), ['tools', END])
     .addEdge('tools', 'agent')
     .compile({ name: 'agent' })
 }

@@ -7,6 +7,7 @@ import type { AgentGraph } from '../../server/agent/graph.ts'
 import { fetchSampleCsv } from '../csv/sample-csv.ts'
 import { useAttachment } from '../csv/use-attachment.ts'
 import { useFileDrop } from '../csv/use-file-drop.ts'
+import { GraphPanel } from '../graph/graph-panel.tsx'
 import { Icon } from '../icons.tsx'
 import type { UnsentStarts } from '../unsent-starts.ts'
 import { Announcer } from './announcer.tsx'
@@ -32,12 +33,14 @@ export interface ChatProps {
   unsent: UnsentStarts
   /** Who answers. */
   agent: AgentLabel | undefined
+  /** Id for the panel with the agent's graph; none is shown without one. */
+  graphPanelId: string | undefined
   /** The bar above the conversation. */
   topbar: ReactNode
 }
 
 /** One conversation with the agent: what was said, what is going on, and where to write. */
-export function Chat({ client, threadId, onThreadId, unsent, agent, topbar }: ChatProps): ReactNode {
+export function Chat({ client, threadId, onThreadId, unsent, agent, graphPanelId, topbar }: ChatProps): ReactNode {
   const stream = useStream<AgentGraph>({ client, graph: 'agent', threadId, onThreadId })
   const { handle, isLoading, error, submit, stop, retry } = stream
   const attachment = useAttachment()
@@ -76,6 +79,7 @@ export function Chat({ client, threadId, onThreadId, unsent, agent, topbar }: Ch
   return (
     <main className="chat">
       {topbar}
+      {graphPanelId !== undefined && <GraphPanel id={graphPanelId} handle={handle} />}
       {/* Scrolls, so it takes the focus for those who scroll by keyboard. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <section className="scroller" ref={scroller} tabIndex={0} aria-label="Conversation">
