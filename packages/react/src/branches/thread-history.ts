@@ -5,12 +5,17 @@ import { forkOf, type FetchedHistory, type Fork } from './history-tree.ts'
 
 /** The past of one thread, fetched as far back as somebody needs it. */
 export interface ThreadHistory {
-  /** Ways at a message as far as is known; see {@link forkOf}. The same object while it says the same. */
-  fork(messageId: string): Fork | undefined
-  /** Why the past could not be fetched. */
-  readonly error: RivuletError | undefined
+  /** What is known of a message; the same object while that is the same. */
+  at(messageId: string): KnownFork
   /** Calls back when more is known; the past of this message is fetched, and kept up to date, until then. */
   watch(messageId: string, fn: () => void): () => void
+}
+
+/** Where the conversation forked at a message, as far as is known; see {@link forkOf}. */
+export interface KnownFork {
+  readonly fork: Fork | undefined
+  /** Why the past could not be fetched. */
+  readonly error: RivuletError | undefined
 }
 
 /** States fetched at a time. */
@@ -24,13 +29,13 @@ export function historyOf(client: Client, thread: ThreadStore): ThreadHistory {
   if (history !== undefined) return history
   const made = createHistory(client, thread)
   histories.set(thread, made)
-  foundCheckpoints.set(thread, (messageId) => made.fork(messageId)?.checkpointId)
+  foundCheckpoints.set(thread, (messageId) => made.at(messageId).fork?.checkpointId)
   return made
 }
 
 function createHistory(client: Client, thread: ThreadStore): ThreadHistory {
   const watchers = new Map<() => void, string>()
-  const forks = new Map<string, { history: FetchedHistory; fork: Fork | undefined }>()
+  const known = new Map<string, { from: FetchedHistory; at: KnownFork }>()
   let fetched: FetchedHistory = { states: [], isComplete: false }
   let error: RivuletError | undefined
   let isOutdated = true
@@ -41,10 +46,11 @@ function createHistory(client: Client, thread: ThreadStore): ThreadHistory {
   const isWanted = () =>
     isOutdated || (!fetched.isComplete && [...watchers.values()].some((id) => find(id) === 'unknown'))
   const fetchPage = async (id: string, signal: AbortSignal) => {
-    const [known, oldest] = [fetched.states, isOutdated ? undefined : fetched.states.at(-1)?.checkpointId]
+    const { states } = fetched
+    const oldest = isOutdated ? undefined : states.at(-1)?.checkpointId
     const page = await client.threads.history(id, { limit: PAGE, before: oldest, signal })
     if (signal.aborted) return
-    fetched = isOutdated ? renewed(known, page, fetched.isComplete) : extended(known, page)
+    fetched = isOutdated ? renewed(states, page, fetched.isComplete) : extended(states, page)
     isOutdated = false
   }
   const fetchAll = async (id: string, signal: AbortSignal) => {
@@ -73,17 +79,15 @@ function createHistory(client: Client, thread: ThreadStore): ThreadHistory {
     fetchWanted()
   }
   return {
-    fork(messageId) {
-      const known = forks.get(messageId)
-      if (known?.history === fetched) return known.fork
+    at(messageId) {
+      const last = known.get(messageId)
+      if (last?.from === fetched && last.at.error === error) return last.at
       const found = find(messageId)
-      const isSame = JSON.stringify(found) === JSON.stringify(known?.fork)
-      const fork = isSame ? known?.fork : found === 'unknown' ? undefined : found
-      forks.set(messageId, { history: fetched, fork })
-      return fork
-    },
-    get error() {
-      return error
+      const fork = found === 'unknown' ? undefined : found
+      const isSame = last?.at.error === error && JSON.stringify(fork) === JSON.stringify(last?.at.fork)
+      const at = isSame && last !== undefined ? last.at : { fork, error }
+      known.set(messageId, { from: fetched, at })
+      return at
     },
     watch(messageId, fn) {
       const watcher = () => fn()
@@ -95,7 +99,7 @@ function createHistory(client: Client, thread: ThreadStore): ThreadHistory {
       return () => {
         watchers.delete(watcher)
         if (watchers.size > 0) return
-        forks.clear()
+        known.clear()
         stopListening()
         fetching?.abort()
         fetching = undefined

@@ -32,9 +32,8 @@ export function useBranches<G extends TypedGraph>(handle: StreamHandle<G>, messa
   const { client, thread } = handle
   const history = historyOf(client, thread)
   const watch = useCallback((fn: () => void) => history.watch(messageId, fn), [history, messageId])
-  const getFork = () => history.fork(messageId)
-  const fork = useSyncExternalStore(watch, getFork, getFork)
-  const { error } = history
+  const getKnown = () => history.at(messageId)
+  const { fork, error } = useSyncExternalStore(watch, getKnown, getKnown)
   return useMemo(() => {
     const { leaves = [], index = 0 } = fork ?? {}
     const select = async (to: number) => {

@@ -7,50 +7,43 @@ export interface PacedView extends ThreadView {
   readonly start: () => () => void
 }
 
-/** Renders that take longer than this do not fit in a frame, in milliseconds. */
-const FRAME_MS = 16
-/** Longest pause after a slow render in milliseconds. */
-const MAX_PAUSE_MS = 500
+/** A frame that comes later than this after a change was held up by it: rendering did not fit into a frame. */
+const LATE_MS = 40
+/** Longest rest after a slow render in milliseconds. */
+const MAX_REST_MS = 500
 
 /**
  * A paced view of a thread: the first change after a pause is shown at once, the following ones together with the next
  * frame, and what a person waits for (their own message, a run's beginning and end, a failure) without delay. Where a
- * change takes longer to render than a frame lasts, the page rests as long as it worked, so that it stays usable.
+ * change takes longer to render than a frame lasts, the page rests as long as it took, so that it stays usable.
  * `throttleMs` takes the place of the frame; with 0 every change is shown.
  */
 export function createPacedView(thread: ThreadStore, throttleMs?: number): PacedView {
   const observers = createObservers(thread.facts)
   let shown = thread.facts
-  let pauseMs = 0
+  let committedAt = 0
   let cancelFrame: (() => void) | undefined
   const commit = () => {
     if (shown === thread.facts) return
     shown = thread.facts
-    const began = performance.now()
+    committedAt = performance.now()
     observers.set(shown)
-    // React renders what a store changed in a microtask that it asked for during the change: this one comes after it.
-    queueMicrotask(() => {
-      const workMs = performance.now() - began
-      pauseMs = workMs > FRAME_MS ? Math.min(workMs, MAX_PAUSE_MS) : 0
-    })
   }
-  const wait = (delayMs: number | undefined) => {
+  const wait = (delayMs = throttleMs) => {
     cancelFrame = nextFrame(() => {
       cancelFrame = undefined
-      if (pauseMs > 0 && throttleMs === undefined) {
-        const delayMs = pauseMs
-        pauseMs = 0
-        return wait(delayMs)
-      }
+      const tookMs = performance.now() - committedAt
+      const isRested = delayMs !== undefined || tookMs <= LATE_MS || isHidden()
+      if (!isRested) return wait(Math.min(tookMs, MAX_REST_MS))
       if (shown === thread.facts) return
-      wait(throttleMs)
+      wait()
       commit()
     }, delayMs)
   }
   const onChange = () => {
     if (throttleMs === 0 || isUrgent(shown, thread.facts)) return commit()
     if (cancelFrame !== undefined) return
-    wait(throttleMs)
+    wait()
     commit()
   }
   return {
@@ -67,6 +60,11 @@ export function createPacedView(thread: ThreadStore, throttleMs?: number): Paced
       }
     },
   }
+}
+
+/** A hidden page is brought up to date at a slow pace anyway. */
+function isHidden(): boolean {
+  return typeof document !== 'undefined' && document.visibilityState === 'hidden'
 }
 
 /** Whether somebody waits for just this change. */

@@ -1,6 +1,7 @@
 import { sameItems, type ThreadSnapshot } from '@rivulet/client'
 import type { TypedGraph, UntypedGraph } from '@rivulet/protocol'
-import { useCallback, useState, useSyncExternalStore } from 'react'
+import { useEffect, useState } from 'react'
+import { useRerender } from '../stream/use-rerender.ts'
 import type { StreamHandle } from '../stream/stream.ts'
 
 /**
@@ -14,9 +15,15 @@ export function useSelect<T, G extends TypedGraph = UntypedGraph>(
   isEqual: (a: T, b: T) => boolean = sameItems,
 ): T {
   const [selection] = useState(createSelection<T, G>)
-  const subscribe = useCallback((fn: () => void) => handle.select(selector, fn, isEqual), [handle, selector, isEqual])
-  const getValue = () => selection.read(handle.getSnapshot(), selector, isEqual)
-  return useSyncExternalStore(subscribe, getValue, getValue)
+  const rerender = useRerender()
+  const value = selection.read(handle.getSnapshot(), selector, isEqual)
+  useEffect(() => selection.note(value))
+  useEffect(() => {
+    // It may have changed between the render and now.
+    if (selection.isOutdated(handle.getSnapshot(), selector, isEqual)) rerender()
+    return handle.select(selector, rerender, isEqual)
+  }, [selection, handle, selector, isEqual, rerender])
+  return value
 }
 
 type Selector<T, G extends TypedGraph> = (snapshot: ThreadSnapshot<G>) => T
@@ -24,11 +31,20 @@ type Selector<T, G extends TypedGraph> = (snapshot: ThreadSnapshot<G>) => T
 /** The value selected last, kept while it says the same. */
 interface Selection<T, G extends TypedGraph> {
   read(snapshot: ThreadSnapshot<G>, selector: Selector<T, G>, isEqual: (a: T, b: T) => boolean): T
+  /** This value is on screen now. */
+  note(value: T): void
+  /** Whether what is on screen is not what the selector gives now. */
+  isOutdated(snapshot: ThreadSnapshot<G>, selector: Selector<T, G>, isEqual: (a: T, b: T) => boolean): boolean
 }
 
 function createSelection<T, G extends TypedGraph>(): Selection<T, G> {
   let last: { snapshot: ThreadSnapshot<G>; selector: Selector<T, G>; value: T } | undefined
+  let onScreen: { value: T } | undefined
   return {
+    note(value) {
+      onScreen = { value }
+    },
+    isOutdated: (snapshot, selector, isEqual) => onScreen !== undefined && !isEqual(onScreen.value, selector(snapshot)),
     read(snapshot, selector, isEqual) {
       if (last?.snapshot === snapshot && last.selector === selector) return last.value
       const value = selector(snapshot)

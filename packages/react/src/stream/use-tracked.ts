@@ -1,8 +1,9 @@
 import type { ThreadSnapshot } from '@rivulet/client'
 import type { TypedGraph, UntypedGraph } from '@rivulet/protocol'
-import { useState, useSyncExternalStore } from 'react'
+import { useEffect, useState } from 'react'
 import type { StreamHandle, StreamMethods } from './stream.ts'
 import type { Instance } from './use-instance.ts'
+import { useRerender } from './use-rerender.ts'
 
 const FIELDS = [
   'messages',
@@ -36,34 +37,59 @@ export type StreamResult<G extends TypedGraph = UntypedGraph> = StreamFields<G> 
 /** The thread's fields, rendering the component only for those it reads. */
 export function useTracked({ stream: { handle }, methods }: Instance): StreamResult {
   const [tracker] = useState(createTracker)
-  const getResult = () => tracker.result(handle, methods)
-  return useSyncExternalStore(handle.subscribe, getResult, getResult)
+  const rerender = useRerender()
+  const result = tracker.result(handle, methods)
+  useEffect(() => tracker.note(result))
+  useEffect(() => {
+    const check = () => {
+      if (tracker.isOutdated(handle)) rerender()
+    }
+    // It may have changed between the render and now.
+    check()
+    return handle.subscribe(check)
+  }, [tracker, handle, rerender])
+  return result
 }
 
 /** Remembers what a component reads, and makes a new result when some of that has changed. */
 interface Tracker {
   result(handle: StreamHandle, methods: StreamMethods): StreamResult
+  /** This result is on screen now. */
+  note(result: StreamResult): void
+  /** Whether what is on screen says something else than the thread does. */
+  isOutdated(handle: StreamHandle): boolean
 }
 
 function createTracker(): Tracker {
   const read = new Set<Field>()
-  let last: { handle: StreamHandle; values: Values; result: StreamResult } | undefined
+  const shown = new WeakMap<StreamResult, Values>()
+  let last: StreamResult | undefined
+  let onScreen: StreamResult | undefined
+  const isOutdated = (result: StreamResult | undefined, handle: StreamHandle) => {
+    const values = result && shown.get(result)
+    return values === undefined || differs(values, handle.getSnapshot(), read)
+  }
   return {
     result(handle, methods) {
-      if (last?.handle !== handle || isOutdated(last.values, handle.getSnapshot(), read)) {
+      if (last?.handle !== handle || isOutdated(last, handle)) {
         const values: Values = {}
         for (const field of read) values[field] = handle.getSnapshot()[field]
-        last = { handle, values, result: createResult(handle, methods, values, read) }
+        last = createResult(handle, methods, values, read)
+        shown.set(last, values)
       }
-      return last.result
+      return last
     },
+    note(result) {
+      onScreen = result
+    },
+    isOutdated: (handle) => isOutdated(onScreen, handle),
   }
 }
 
 /** What one result has shown of its thread so far. */
 type Values = Partial<Record<Field, unknown>>
 
-function isOutdated(values: Values, snapshot: ThreadSnapshot, read: ReadonlySet<Field>): boolean {
+function differs(values: Values, snapshot: ThreadSnapshot, read: ReadonlySet<Field>): boolean {
   return [...read].some((field) => !Object.is(values[field], snapshot[field]))
 }
 
