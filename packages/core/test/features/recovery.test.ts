@@ -33,7 +33,10 @@ function twoSteps() {
     state({ messages: messages(), steps: reduced<string[]>({ initial: () => [], reduce: (a, b) => [...a, ...b] }) }),
   )
     .addNode('one', () => ({ steps: ['one'] }))
-    .addNode('two', async ({ messages: history }) => ({ messages: [await model.invoke(history)], steps: ['two'] }))
+    .addNode('two', async ({ messages: history }, ctx) => ({
+      messages: [await model.invoke(history, { ctx })],
+      steps: ['two'],
+    }))
     .addEdge(START, 'one')
     .addEdge('one', 'two')
     .compile({ checkpointer })

@@ -2,7 +2,6 @@ import { RivuletError } from '@rivulet/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   fromAsyncIterable,
-  interrupt,
   MemoryCheckpointer,
   messages,
   reduced,
@@ -116,13 +115,13 @@ describe('ids of messages', () => {
   const ids: (string | undefined)[] = []
   const talking = (provided: string | undefined) =>
     graphOf(
-      async (attempt) => {
+      async (attempt, ctx) => {
         const model = fromAsyncIterable(async function* () {
           yield { content: 'par', ...(provided !== undefined && { id: provided }) }
           if (attempt < 3) throw new Error('cut')
           yield { content: 'tial' }
         })
-        return { messages: await model.invoke('hi') }
+        return { messages: await model.invoke('hi', { ctx }) }
       },
       { retry: { jitter: false } },
     )
@@ -227,7 +226,7 @@ describe('what is retried', () => {
   })
 
   test('is never a question to a person', async () => {
-    const graph = graphOf(() => interrupt('?'), { retry: { retryOn: () => true } })
+    const graph = graphOf((_attempt, ctx) => ctx.interrupt('?'), { retry: { retryOn: () => true } })
     const running = graph.invoke({}, { threadId: 't' })
     await vi.runAllTimersAsync()
     expect(await running).toHaveProperty('__interrupt__')

@@ -16,6 +16,7 @@ import {
   type NodeContext,
 } from '../../src/index.ts'
 import { gate, settle } from '../gate.ts'
+import { isNode } from '../platform.ts'
 import { all, ofType, rejection } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
@@ -58,11 +59,14 @@ const parentOf = (node: Run | Graph) =>
     .addEdge(START, 'outer')
     .compile({ checkpointer: new MemoryCheckpointer() })
 
+const called = () =>
+  parentOf(async (_s, ctx) => ({ log: (await (isNode ? child().invoke({}) : ctx.run(child(), {}))).log }))
+
 describe('a graph below a node', () => {
   test.each([
     ['as the node', () => parentOf(child())],
     ['called with ctx.run', () => parentOf(async (_s, ctx) => ({ log: (await ctx.run(child(), {})).log }))],
-    ['called with nothing but its input', () => parentOf(async () => ({ log: (await child().invoke({})).log }))],
+    ['called with nothing but its input, where the platform can tell', called],
   ])('has one namespace in every mode, named after its node and task: %s', async (_how, build) => {
     const graph = build()
     const seen = await namespaces(graph)
@@ -110,7 +114,7 @@ describe('a graph below a node', () => {
   test('called a second and a third time in one node is counted', async () => {
     const graph = parentOf(async (_s, ctx) => {
       await ctx.run(child(), {})
-      await child().invoke({})
+      await (isNode ? child().invoke({}) : ctx.run(child(), {}))
       await ctx.run(child(), {})
     })
     const events = await all(graph.events({}))
@@ -130,7 +134,7 @@ describe('a graph below a node', () => {
       .addEdge(START, 'wait')
       .compile()
     const graph = parentOf(async (_s, ctx) => {
-      const both = await Promise.all([ctx.run(slow, { n: 0 }), slow.invoke({ n: 1 })])
+      const both = await Promise.all([ctx.run(slow, { n: 0 }), ctx.run(slow, { n: 1 })])
       return { log: both.flatMap((one) => one.log) }
     })
     const reading = all(graph.events({}))
@@ -269,7 +273,10 @@ describe('a graph below a node', () => {
   })
 
   test('called by a tool streams below the call, in the node that runs the tool', async () => {
-    const search = tool(async () => (await child().invoke({})).log, { name: 'search', description: 'searches' })
+    const search = tool(async (_args, ctx) => (await ctx.run(child(), {})).log, {
+      name: 'search',
+      description: 'searches',
+    })
     const graph = new StateGraph(state({ messages: messages() }))
       .addNode('tools', toolNode([search]))
       .addEdge(START, 'tools')

@@ -166,7 +166,7 @@ describe('an idle timeout', () => {
         yield 'token'
       }
     })
-    const graph = graphOf(async () => ({ messages: await model.invoke('hi') }), { timeout: { idleMs: 50 } })
+    const graph = graphOf(async (ctx) => ({ messages: await model.invoke('hi', { ctx }) }), { timeout: { idleMs: 50 } })
     expect(await outcome(graph)).toEqual([200, 'done'])
   })
 

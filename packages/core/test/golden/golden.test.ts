@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { GraphState, StreamMode } from '@rivulet/protocol'
 import { Command, type Graph } from '../../src/index.ts'
+import { fixtures } from './fixtures.ts'
 import * as graphs from './graphs.ts'
 import { makeProjection } from './projection.ts'
 
@@ -35,7 +35,8 @@ interface Recording {
 type Entry = [ns: string[], mode: string, chunk: unknown]
 
 function recording(name: string): Recording {
-  return JSON.parse(readFileSync(new URL(`./fixtures/${name}.json`, import.meta.url), 'utf8')) as Recording
+  // As the recorder wrote it.
+  return fixtures[name] as Recording
 }
 
 /** Every chunk with its namespace and mode, whatever the envelope; the envelope's own shape is checked on the way. */

@@ -2,7 +2,6 @@ import {
   Command,
   createAgent,
   fromAsyncIterable,
-  interrupt,
   MemoryCheckpointer,
   messages,
   reduced,
@@ -111,9 +110,9 @@ export function command(): Graph {
 
 export function asking(): Graph {
   return new StateGraph(list())
-    .addNode('ask', () => {
-      const first = interrupt<string>({ q: 'ok?' })
-      const second = interrupt<string>('second')
+    .addNode('ask', (_s, ctx) => {
+      const first = ctx.interrupt<string>({ q: 'ok?' })
+      const second = ctx.interrupt<string>('second')
       return { log: [`ans:${first},${second}`] }
     })
     .addNode('side', async (_s, ctx) => {
@@ -221,7 +220,7 @@ export function tokens(words: readonly string[], options: ChatOptions & { usage?
 
 export function talking(model: ChatModel): Graph {
   return new StateGraph(state({ messages: messages() }))
-    .addNode('llm', async (s) => ({ messages: [await model.invoke(s.messages)] }))
+    .addNode('llm', async (s, ctx) => ({ messages: [await model.invoke(s.messages, { ctx })] }))
     .addEdge(START, 'llm')
     .addEdge('llm', END)
     .compile()
@@ -256,14 +255,14 @@ export function messagesWithoutModel(): Graph {
 export function talkingBelow(): Graph {
   const chat = () => new StateGraph(state({ messages: messages() }))
   const inner = chat()
-    .addNode('illm', async (s) => ({ messages: [await tokens(['in', 'ner']).invoke(s.messages)] }))
+    .addNode('illm', async (s, ctx) => ({ messages: [await tokens(['in', 'ner']).invoke(s.messages, { ctx })] }))
     .addEdge(START, 'illm')
     .addEdge('illm', END)
     .compile()
   const mid = chat().addNode('inner', inner).addEdge(START, 'inner').addEdge('inner', END).compile()
   return chat()
     .addNode('mid', mid)
-    .addNode('outer', async (s) => ({ messages: [await tokens(['out']).invoke(s.messages)] }))
+    .addNode('outer', async (s, ctx) => ({ messages: [await tokens(['out']).invoke(s.messages, { ctx })] }))
     .addEdge(START, 'mid')
     .addEdge('mid', 'outer')
     .addEdge('outer', END)

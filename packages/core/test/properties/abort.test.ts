@@ -1,9 +1,8 @@
-import type { RunEvent, RunStatus } from '@rivulet/protocol'
+import { nextTurn, type RunEvent, type RunStatus } from '@rivulet/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import {
   fromAsyncIterable,
-  getWriter,
   MemoryCheckpointer,
   messages,
   reduced,
@@ -17,10 +16,6 @@ import {
 } from '../../src/index.ts'
 import { ofType } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
-
-// Kept before the timers are replaced.
-const { setImmediate } = globalThis
-const loopTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 failOnSurprises()
 beforeEach(() => void vi.useFakeTimers())
@@ -43,9 +38,9 @@ function graph() {
     yield { toolCallChunks: [{ index: 0, id: `c${Math.random()}`, name: 'look', args: '{}' }] }
   })
   const look = tool(
-    async function* () {
+    async function* (_args, ctx) {
       yield await Promise.resolve('looking')
-      getWriter()('found')
+      ctx.writer('found')
       return 'here'
     },
     { name: 'look', description: 'looks', timeoutMs: 1000 },
@@ -54,15 +49,17 @@ function graph() {
   const child = new StateGraph(schema())
     .addNode('inner', async (_s, ctx) => {
       await Promise.resolve()
-      ctx.writer(await double(2))
+      ctx.writer(await double.within(ctx, 2))
       return { log: ['inner'] }
     })
-    .addNode('innermost', async () => ({ messages: await model.invoke('hi') }))
+    .addNode('innermost', async (_s, ctx) => ({ messages: await model.invoke('hi', { ctx }) }))
     .addEdge(START, 'inner')
     .addEdge('inner', 'innermost')
     .compile()
   return new StateGraph(schema())
-    .addNode('talk', async () => ({ messages: await model.invoke('hi') }), { timeout: { runMs: 1000, idleMs: 500 } })
+    .addNode('talk', async (_s, ctx) => ({ messages: await model.invoke('hi', { ctx }) }), {
+      timeout: { runMs: 1000, idleMs: 500 },
+    })
     .addNode('tools', toolNode([look]))
     .addNode('work', async (_sent, ctx) => {
       await Promise.resolve()
@@ -128,7 +125,7 @@ async function sweep(
     if (idle <= 50) continue
     // Nothing has come for long: what runs waits for a turn of the event loop, or else for a timer.
     if (turned && vi.getTimerCount() > 0) vi.advanceTimersToNextTimer()
-    else await loopTurn()
+    else await nextTurn()
     turned = !turned
     idle = 0
   }

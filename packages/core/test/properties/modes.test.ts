@@ -34,7 +34,7 @@ function graph(fails: boolean): Graph {
   })
   const look = tool((_args, ctx) => ctx.progress(1), { name: 'look', description: 'looks' })
   const child = new StateGraph(schema())
-    .addNode('talk', async () => ({ messages: await model.invoke('hi') }))
+    .addNode('talk', async (_s, ctx) => ({ messages: await model.invoke('hi', { ctx }) }))
     .addNode('tools', toolNode([look]))
     .addEdge(START, 'talk')
     .addEdge('talk', 'tools')

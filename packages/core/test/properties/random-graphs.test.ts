@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { END, reduced, Send, START, state, StateGraph, value, type Graph } from '../../src/index.ts'
+import { freezeClock } from '../frozen-clock.ts'
 import { all, ofType } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
 failOnSurprises()
+freezeClock()
 
 interface Shape {
   size: number
