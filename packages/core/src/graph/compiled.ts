@@ -263,6 +263,11 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     return updateThread(new GraphRun(scope, this.#compiled.plan, []), { update, asNode, from })
   }
 
+  /** Forgets a thread: a later run on that id starts empty. Throws `UNSUPPORTED` without a checkpointer. */
+  async deleteThread(threadId: string): Promise<void> {
+    await this.#memory().deleteThread(threadId)
+  }
+
   #memory(): Checkpointer {
     const { checkpointer } = this.#compiled
     if (checkpointer !== undefined) return checkpointer

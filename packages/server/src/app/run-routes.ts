@@ -55,7 +55,7 @@ export function runRoutes(deps: Deps): Hono<AppEnv> {
   routes.get('/graphs/:graph', (context) => {
     const name = context.req.param('graph')
     const graph = deps.runs.graphNamed(name)
-    return Response.json({ name, ...graph.describe?.() })
+    return Response.json({ ...graph.describe?.(), name })
   })
 
   return routes

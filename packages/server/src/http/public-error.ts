@@ -2,6 +2,7 @@ import { RivuletError, type ErrorCode } from '@rivulet/protocol'
 
 const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   INVALID_INPUT: 400,
+  INVALID_UPDATE: 400,
   UNSERIALIZABLE: 400,
   MODE_NOT_RECORDED: 400,
   AUTH_REQUIRED: 401,
