@@ -123,6 +123,7 @@ class RunWriter {
         this.#commit()
         this.#node = item.node
         this.#ns = item.ns
+        this.#caller = undefined
         return
       case 'interrupt':
         return this.#interrupt(item)

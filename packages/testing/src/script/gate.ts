@@ -5,7 +5,7 @@ export interface Held {
   readonly thread: string
   readonly event: RunEvent
   /** Lets it through. */
-  release(): void
+  readonly release: () => void
 }
 
 /** Where scripts wait before each event. */
