@@ -76,7 +76,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
     await untilBusy(page)
     await untilIdle(page)
     expect((await lengths()).length).toBeGreaterThan(5)
-    expect(await nodes()).toEqual(['agent', 'tools', 'agent'])
+    expect(await nodes()).toEqual(['model', 'tools', 'model'])
     expect((await answers(page)).at(-1)).toContain('2^10 = 1024')
     expect(await page.locator('.tool-card[data-state=done]').count()).toBe(2)
     expect(await page.locator('.hit').count()).toBeGreaterThan(0)
@@ -84,7 +84,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
 
   test('the graph shows which node runs and which have run, and is put away', async () => {
     const page = await open()
-    const graph = page.getByRole('img', { name: /^Graph: start leads to agent; agent may lead to tools or end/ })
+    const graph = page.getByRole('img', { name: /^Graph: start leads to model; model may lead to tools or end/ })
     await graph.waitFor()
     const lit = await watch(page, () => {
       const nodes = document.querySelectorAll<SVGElement>('[data-node][data-state=running]')
@@ -93,8 +93,8 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
     await page.getByRole('button', { name: 'Analyze a sample CSV' }).click()
     await untilBusy(page)
     await untilIdle(page)
-    expect(await lit()).toEqual(['agent', 'tools', 'agent'])
-    expect(await graph.locator('[data-state=finished]').allTextContents()).toEqual(['agent×2', 'tools'])
+    expect(await lit()).toEqual(['model', 'tools', 'model'])
+    expect(await graph.locator('[data-state=finished]').allTextContents()).toEqual(['model×2', 'tools'])
     await page.getByRole('button', { name: 'Graph' }).click()
     await graph.waitFor({ state: 'detached' })
     await page.reload()
@@ -371,7 +371,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
       await say(page, 'hi')
       const alert = page.getByRole('alert')
       expect(await alert.locator('p').innerText()).toBe('The model answered with status 401: check OPENAI_API_KEY.')
-      expect(await alert.locator('small').innerText()).toBe('Node agent, PROVIDER_FAILED')
+      expect(await alert.locator('small').innerText()).toBe('Node model, PROVIDER_FAILED')
       await alert.getByRole('button', { name: 'Try again' }).click()
       await page.getByText('Hello from the model.').first().waitFor()
       await untilIdle(page)

@@ -59,9 +59,9 @@ test('a question goes to the model, to its tools and back to the model', async (
     '`2^10` = **1024**\n\nFrom **Resume** in `docs/streaming.md`:\n\n> A stream resumes from its cursor.',
   )
   expect(events.flatMap((event) => (event.type === 'task.start' ? [event.node] : []))).toEqual([
-    'agent',
+    'model',
     'tools',
-    'agent',
+    'model',
   ])
   expect(events.at(-1)).toMatchObject({ type: 'run.end', status: 'done' })
 })
@@ -120,5 +120,5 @@ test('files are kept by name, the last three', () => {
 
 test('the graph tells where the agent may go', async () => {
   const { edges } = (await agent()).describe()
-  expect(edges.filter(({ from }) => from === 'agent').map(({ to }) => to)).toEqual(['tools', '__end__'])
+  expect(edges.filter(({ from }) => from === 'model').map(({ to }) => to)).toEqual(['tools', '__end__'])
 })

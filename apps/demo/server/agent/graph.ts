@@ -1,22 +1,15 @@
-import { END, messages, reduced, START, state, StateGraph, toolNode, type ChatModel, type Tool } from '@rivulet/core'
-import type { Message } from '@rivulet/protocol'
+import { createAgent, reduced, state, type ChatModel, type Tool } from '@rivulet/core'
 import type { CsvFile } from '../../contract/csv-file.ts'
 
 /** Files a conversation keeps; an older one goes when another comes. */
 const KEPT_FILES = 3
 
 /**
- * The agent: a model that may ask for tools, and the tools, in a loop until the model asks for none. `files` is what the
- * person gave to the conversation; it is private, so a file goes up once and never comes back down.
+ * The agent: a model and its tools in a loop. `files` is what the person gave to the conversation; it is private, so a
+ * file goes up once and never comes back down.
  */
 export function buildAgent(model: ChatModel, tools: readonly Tool[]) {
-  return new StateGraph(state({ messages: messages(), files: files() }))
-    .addNode('agent', async ({ messages }) => ({ messages: [await model.invoke(messages, { tools })] }))
-    .addNode('tools', toolNode(tools))
-    .addEdge(START, 'agent')
-    .addConditionalEdges('agent', ({ messages }) => (asksForTools(messages.at(-1)) ? 'tools' : END), ['tools', END])
-    .addEdge('tools', 'agent')
-    .compile({ name: 'agent' })
+  return createAgent({ model, tools, state: state({ files: files() }) })
 }
 
 /** The agent's graph, for the types of a page that shows it. */
@@ -30,8 +23,4 @@ function files() {
 export function addFiles(known: readonly CsvFile[], added: readonly CsvFile[]): CsvFile[] {
   const names = new Set(added.map(({ name }) => name))
   return [...known.filter(({ name }) => !names.has(name)), ...added].slice(-KEPT_FILES)
-}
-
-function asksForTools(message: Message | undefined): boolean {
-  return (message?.toolCalls?.length ?? 0) > 0
 }
