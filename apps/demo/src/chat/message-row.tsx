@@ -62,7 +62,7 @@ function LiveToolCard({ handle, call, run }: LiveToolCardProps): ReactNode {
     <ToolCard
       name={call.name}
       args={call.args}
-      status={callStatus(state?.status, outcome)}
+      status={callStatus(state, outcome)}
       progress={progress?.data}
       output={state?.output}
       error={state?.error?.message}

@@ -4,10 +4,14 @@ import type { ToolCallState } from '@rivulet/protocol'
 export type CallStatus = ToolCallState['status'] | 'pending'
 
 /**
- * How a call stands, given how its run ended: one that never began waits only as long as its run is under way or waits
- * for a person. `outcome` is `undefined` when nothing is known of the run any more.
+ * How a call stands, given what is known of it and how its run ended. One that never began waits only as long as its run
+ * is under way or waits for a person; one that a person stopped did not fail. `outcome` is `undefined` when nothing is
+ * known of the run any more.
  */
-export function callStatus(status: CallStatus = 'pending', outcome: string | undefined): CallStatus {
-  const mayBegin = outcome === 'running' || outcome === 'interrupted'
-  return status === 'pending' && !mayBegin ? 'cut' : status
+export function callStatus(
+  call: Pick<ToolCallState, 'status' | 'error'> | undefined,
+  outcome: string | undefined,
+): CallStatus {
+  if (call === undefined) return outcome === 'running' || outcome === 'interrupted' ? 'pending' : 'cut'
+  return call.error?.code === 'CANCELLED' ? 'cut' : call.status
 }
