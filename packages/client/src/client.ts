@@ -9,6 +9,8 @@ import type { CallOptions, ThreadsApi, Transport } from './transports/transport.
 
 /** How a client reaches its backend: our server at `url`, or any {@link Transport}. */
 export type ClientOptions = (FetchTransportOptions | { transport: Transport }) & {
+  /** Name of this client in cache keys, for caches that outlive the page. Default: the `url`, else one that is made. */
+  id?: string | undefined
   /** How dropped connections are tried again; what is left out has its default. */
   retry?: Partial<RetryPolicy> | undefined
   /** Events a second beyond which a connection is closed with `LIMIT_EXCEEDED`. Default 200,000. */
@@ -61,7 +63,7 @@ export function createClient(options: ClientOptions): Client {
     },
   }
   return {
-    id: 'url' in options ? options.url : randomId(),
+    id: options.id ?? ('url' in options ? options.url : randomId()),
     threads: threadsOf(transport),
     thread: <G extends TypedGraph>(thread: ThreadOptions<G>) => createThreadStore(environment, thread),
     onRun(fn) {

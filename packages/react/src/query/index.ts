@@ -4,6 +4,7 @@ export {
   threadQueryOptions,
   threadsQueryOptions,
   type HistoryOptions,
+  type HistoryQuerySpec,
   type QuerySpec,
   type ThreadsPageOptions,
 } from './query-options.ts'

@@ -101,6 +101,7 @@ test('the options are fit for fetching outside of components, and typed', async 
   const { threads } = await queryClient.fetchQuery(threadsQueryOptions(client))
   expect(threads.map(({ id }) => id)).toEqual(['a'])
   expect((await queryClient.fetchQuery(threadQueryOptions(client, 'a'))).status).toBe('idle')
-  expect(await queryClient.fetchQuery(historyQueryOptions(client, 'a'))).toHaveLength(1)
+  const { pages } = await queryClient.fetchInfiniteQuery(historyQueryOptions(client, 'a'))
+  expect(pages.flat()).toHaveLength(1)
   expect(queryClient.getQueryData(threadsQueryOptions(client).queryKey)?.threads).toBe(threads)
 })

@@ -1,6 +1,14 @@
 import type { Client, ThreadPage } from '@rivulet/client'
 import type { GraphState } from '@rivulet/protocol'
-import { useQuery, useQueryClient, type QueryClient, type UseQueryResult } from '@tanstack/react-query'
+import {
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+  type InfiniteData,
+  type QueryClient,
+  type UseInfiniteQueryResult,
+  type UseQueryResult,
+} from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { queryKeys } from './query-keys.ts'
 import {
@@ -16,14 +24,21 @@ export function useThreads(client: Client, options: ThreadsPageOptions = {}): Us
   return useQuery(threadsQueryOptions(client, options))
 }
 
-/** A thread's states, the last first, kept up to date: fetched again when a run begins or ends on it. */
+/**
+ * A thread's states, the last first, kept up to date: fetched again when a run begins or ends on it. `fetchNextPage`
+ * adds older ones to `data` while `hasNextPage`.
+ */
 export function useThreadHistory(
   client: Client,
   id: string,
   options: HistoryOptions = {},
-): UseQueryResult<readonly GraphState[]> {
+): UseInfiniteQueryResult<readonly GraphState[]> {
   useRunInvalidation(client)
-  return useQuery(historyQueryOptions(client, id, options))
+  return useInfiniteQuery({ ...historyQueryOptions(client, id, options), select: statesOf })
+}
+
+function statesOf({ pages }: InfiniteData<readonly GraphState[], string | undefined>): readonly GraphState[] {
+  return pages.flat()
 }
 
 function useRunInvalidation(client: Client): void {
