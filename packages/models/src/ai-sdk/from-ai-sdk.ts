@@ -1,5 +1,6 @@
 import { fromAsyncIterable, type ChatModel, type ChatOptions } from '@rivulet/core'
 import { RivuletError } from '@rivulet/protocol'
+import { aiSdkForm } from '../conversation/asked-form.ts'
 import { providerError, truncatedAnswer } from '../provider-error.ts'
 import { fieldsOf, type Fields } from '../read-fields.ts'
 import { generatedParts, partsReader } from './chunks.ts'
@@ -32,10 +33,12 @@ export function fromAiSdk(model: AiSdkModel, { call: settings = {}, ...defaults 
   }
   const dialect = { taggedFiles: version === 'v4', provider }
   return fromAsyncIterable(
-    async function* (messages, { tools = [], signal, streaming = true }) {
+    async function* (messages, call) {
+      const { tools = [], signal, streaming = true } = call
       try {
         const options = {
           ...callOptions(messages, tools, dialect),
+          ...aiSdkForm(call),
           ...(signal && { abortSignal: signal }),
           ...settings,
         }

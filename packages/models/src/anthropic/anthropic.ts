@@ -1,5 +1,6 @@
 import { fromAsyncIterable, type ChatModel, type ChatOptions, type MessageChunk } from '@rivulet/core'
 import { RivuletError, type Message } from '@rivulet/protocol'
+import { messagesForm } from '../conversation/asked-form.ts'
 import { missingPeer } from '../missing-peer.ts'
 import { providerError, truncatedAnswer } from '../provider-error.ts'
 import { fieldsOf, type Fields } from '../read-fields.ts'
@@ -73,8 +74,9 @@ async function createClient({
   }
 }
 
-function requestOf(messages: readonly Message[], { tools = [], streaming = true }: ChatOptions): Fields {
-  return { ...messagesRequest(messages, tools), ...(streaming && { stream: true }) }
+function requestOf(messages: readonly Message[], call: ChatOptions): Fields {
+  const { tools = [], streaming = true } = call
+  return { ...messagesRequest(messages, tools), ...messagesForm(call), ...(streaming && { stream: true }) }
 }
 
 async function* speak(

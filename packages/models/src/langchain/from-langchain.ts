@@ -1,5 +1,6 @@
-import { fromAsyncIterable, type ChatModel, type ChatOptions, type ToolSpec } from '@rivulet/core'
+import { fromAsyncIterable, type ChatModel, type ChatOptions } from '@rivulet/core'
 import { RivuletError } from '@rivulet/protocol'
+import { langChainForm } from '../conversation/asked-form.ts'
 import { providerError } from '../provider-error.ts'
 import { fieldsOf, textOf } from '../read-fields.ts'
 import { langChainChunk } from './chunks.ts'
@@ -9,7 +10,7 @@ import { langChainMessages, langChainTool } from './messages.ts'
 export interface LangChainModel {
   stream(messages: never, options?: never): PromiseLike<AsyncIterable<unknown>>
   invoke(messages: never, options?: never): PromiseLike<unknown>
-  bindTools?(tools: never): unknown
+  bindTools?(tools: never, options?: never): unknown
 }
 
 /**
@@ -18,9 +19,10 @@ export interface LangChainModel {
  */
 export function fromLangChain(model: LangChainModel, defaults: ChatOptions = {}): ChatModel {
   return fromAsyncIterable(
-    async function* (messages, { tools = [], signal, streaming = true }) {
+    async function* (messages, call) {
+      const { signal, streaming = true } = call
       try {
-        const bound = withTools(model, tools)
+        const bound = withTools(model, call)
         const conversation = langChainMessages(messages)
         // Each version of LangChain has its own types for messages and options; these fields they have in common.
         const options = (signal === undefined ? {} : { signal }) as never
@@ -37,13 +39,14 @@ export function fromLangChain(model: LangChainModel, defaults: ChatOptions = {})
   )
 }
 
-function withTools(model: LangChainModel, tools: readonly ToolSpec[]): LangChainModel {
+function withTools(model: LangChainModel, call: ChatOptions): LangChainModel {
+  const { tools = [] } = call
   if (tools.length === 0) return model
   if (model.bindTools === undefined) {
     throw new RivuletError('UNSUPPORTED', `model "${nameOf(model)}" takes no tools: it has no bindTools`)
   }
   // What it answers is the model with tools, which has the same methods.
-  return model.bindTools(tools.map(langChainTool) as never) as LangChainModel
+  return model.bindTools(tools.map(langChainTool) as never, langChainForm(call) as never) as LangChainModel
 }
 
 function nameOf(model: LangChainModel): string {

@@ -1,5 +1,6 @@
 import { fromAsyncIterable, type ChatModel, type ChatOptions, type MessageChunk } from '@rivulet/core'
 import { RivuletError, type Message } from '@rivulet/protocol'
+import { chatForm, responsesForm } from '../conversation/asked-form.ts'
 import { missingPeer } from '../missing-peer.ts'
 import { providerError, truncatedAnswer } from '../provider-error.ts'
 import { defined, fieldsOf, type Fields } from '../read-fields.ts'
@@ -100,7 +101,7 @@ interface Speaking {
 
 async function* speakChat({ client, model, body, messages, call }: Speaking): AsyncGenerator<MessageChunk> {
   const { streaming = true, tools = [], signal } = call
-  const request = { model, ...chatRequest(messages, tools), ...(streaming && STREAMED), ...body }
+  const request = { model, ...chatRequest(messages, tools), ...chatForm(call), ...(streaming && STREAMED), ...body }
   const { completions } = client.chat
   const answer = await post((options) => completions.create(request as never, options as never), signal)
   if (!streaming) {
@@ -124,7 +125,8 @@ const STREAMED = { stream: true, stream_options: { include_usage: true } }
 async function* speakResponses({ client, model, body, messages, call }: Speaking): AsyncGenerator<MessageChunk> {
   const { streaming = true, tools = [], signal } = call
   const stored = body['store'] !== false
-  const request = { model, ...responsesRequest(messages, tools, stored), ...(streaming && { stream: true }), ...body }
+  const asked = { ...responsesRequest(messages, tools, stored), ...responsesForm(call) }
+  const request = { model, ...asked, ...(streaming && { stream: true }), ...body }
   const answer = await post((options) => client.responses.create(request as never, options as never), signal)
   const reader = responsesReader()
   const events = streaming ? eventsOf(answer) : responseEvents(fieldsOf(answer))
