@@ -18,7 +18,7 @@ export function runConformance(makeStore: MakeStore, { test, expect }: Harness):
     expect(await store.activeRun('', 't')).toEqual(newRun('a'))
     expect(await store.endRun('', 't', 'a', DONE)).toBe(undefined)
     expect(await store.activeRun('', 't')).toBe(undefined)
-    expect(await store.getRun('', 't', 'a')).toEqual(newRun('a', { status: 'done' }))
+    expect(await store.getRun('', 't', 'a')).toEqual(newRun('a', { status: 'done', request: undefined }))
     expect(await store.startRun('', 't', newRun('b'), 1)).toEqual({ kind: 'created' })
   })
 

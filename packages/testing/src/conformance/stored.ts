@@ -22,6 +22,7 @@ export interface StoredRun {
   readonly after: string
   readonly fingerprint: string
   readonly createdAt: number
+  /** What was asked, as JSON; `undefined` once the run has ended. */
   readonly request: unknown
   readonly attempt: number
   readonly stalls: number
@@ -103,7 +104,7 @@ export function newRun(id: string, more: Partial<StoredRun> = {}): StoredRun {
     after: 'log.0',
     fingerprint: 'f',
     createdAt: 1,
-    request: undefined,
+    request: { graph: 'g', input: { text: '𝕏 "quoted" \u0000', deep: [1, null] } },
     attempt: 1,
     stalls: 0,
     from: undefined,
