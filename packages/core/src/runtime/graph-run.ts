@@ -13,6 +13,7 @@ import { END, START } from '../graph/command.ts'
 import type { Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
 import { applyWrites, messageKeys, ownUpdate, type Update, type Values, type Writes } from '../state/schema.ts'
 import { messageById } from '../state/message-list.ts'
+import { plainMessage } from '../state/plain-message.ts'
 import type { Wants } from '../stream/sink.ts'
 import type { Attempt } from './attempt.ts'
 import type { Asked, CallNews, Closable, GraphHost, Task, TaskResult } from './host.ts'
@@ -209,6 +210,14 @@ export class GraphRun implements GraphHost {
       if (found !== undefined) return found
     }
     return this.caller?.graph.knownMessage(id)
+  }
+
+  /** Whatever shape its message lists, or those of a graph above, can read; without any, only our own. */
+  readMessage(message: unknown, makeId: () => string): Message {
+    const [key] = messageKeys(this.plan.schema)
+    const list = key === undefined ? undefined : this.plan.schema.fields[key]?.list
+    if (list !== undefined) return list.read(message, makeId)
+    return this.caller === undefined ? plainMessage(message, makeId) : this.caller.graph.readMessage(message, makeId)
   }
 
   /** An attempt begins; it is closed with the run, a failing sibling, or its own end. */

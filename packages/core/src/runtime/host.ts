@@ -54,6 +54,8 @@ export interface GraphHost {
   tellCall(task: Task, what: CallNews): void
   isTarget(name: string): boolean
   knownMessage(id: string): Message | undefined
+  /** A message that a node shows, in our shape. Throws `INVALID_INPUT`. */
+  readMessage(message: unknown, makeId: () => string): Message
   open(attempt: Closable): void
   close(attempt: Closable, reason: RivuletError): void
   withdraw(attempt: Closable): void

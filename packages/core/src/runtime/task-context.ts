@@ -1,4 +1,4 @@
-import { RivuletError, toJson, type MessageInput, type Namespace, normalizeMessage } from '@rivulet/protocol'
+import { RivuletError, toJson, type MessageInput, type Namespace } from '@rivulet/protocol'
 import { Command, type CommandOptions } from '../graph/command.ts'
 import type { NodeContext, Progress } from '../graph/node-context.ts'
 import type { StandardSchema } from '../state/standard-schema.ts'
@@ -131,7 +131,7 @@ export class TaskContext implements NodeContext {
       const attempt = this.#open('a message was')
       attempt.assertRoom('a message was')
       attempt.alive()
-      return attempt.show(normalizeMessage(message, attempt.nextMessageId)).id
+      return attempt.show(attempt.graph.readMessage(message, attempt.nextMessageId)).id
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Message } from '@rivulet/protocol'
 import type { StandardSchema } from './standard-schema.ts'
-import type { MessageListUpdate } from './message-list.ts'
+import { messageList, type MessageList, type MessageListUpdate } from './message-list.ts'
 
 declare const types: unique symbol
 
@@ -12,6 +12,8 @@ export interface Field<Value = unknown, Update = Value, Input = Update> {
   readonly initial?: () => Value
   /** New value; must not change its arguments. */
   readonly reduce?: (current: Value, update: Update) => Value
+  /** On `messages`: how it takes in what is written. */
+  readonly list?: MessageList
   /** Checks and converts what a caller passes in. */
   readonly schema?: StandardSchema
   /** Hidden from `values` and from what `invoke` returns. */
@@ -41,5 +43,5 @@ export function reduced<Value, Update = Value>(
  * takes one out. Takes one message or a list, of our shape or LangChain's, OpenAI's, AI SDK's, or a string.
  */
 export function messages(options: FieldOptions = {}): Field<Message[], MessageListUpdate, MessageListUpdate> {
-  return { kind: 'messages', initial: () => [], ...options }
+  return { kind: 'messages', initial: () => [], list: messageList, ...options }
 }

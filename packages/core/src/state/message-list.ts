@@ -44,7 +44,7 @@ export type MessageChanges = readonly (Message | MessageRemoval)[]
 const normalized = new WeakSet<object>()
 
 /** Brings an update into our shape; `makeId` is asked for each message without one. Throws `INVALID_INPUT`. */
-export function normalizeUpdate(update: unknown, makeId: () => string): MessageChanges {
+function normalizeUpdate(update: unknown, makeId: () => string): MessageChanges {
   const items: readonly unknown[] = Array.isArray(update) ? update : [update]
   return Object.freeze(items.map((item) => (isRemoval(item) ? removeMessage(item.id) : normalizeItem(item, makeId))))
 }
@@ -109,7 +109,7 @@ export function appendedTo<T>(before: readonly T[], now: readonly T[]): readonly
 }
 
 /** The list after the changes, in order. The same list when nothing changed. */
-export function mergeMessages(list: readonly Message[], changes: MessageChanges): readonly Message[] {
+function mergeMessages(list: readonly Message[], changes: MessageChanges): readonly Message[] {
   if (changes.length === 0) return list
   const lineage = lineageOf(list)
   const { last } = lineage
@@ -159,3 +159,16 @@ function mergeWithRemovals(list: readonly Message[], changes: MessageChanges): r
   const merged = Object.freeze([...next.values()])
   return merged.length === list.length && merged.every((message, i) => message === list[i]) ? list : merged
 }
+
+/** How a message list takes in what is written to it. */
+export interface MessageList {
+  /** Brings an update into our shape; `makeId` is asked for each message without one. Throws `INVALID_INPUT`. */
+  take(update: unknown, makeId: () => string): MessageChanges
+  /** The list after the changes, in order. The same list when nothing changed. */
+  merge(list: readonly Message[], changes: MessageChanges): readonly Message[]
+  /** One message in our shape. Throws `INVALID_INPUT`. */
+  read(message: unknown, makeId: () => string): Message
+}
+
+/** The rules of `messages()`. Carried by the field: a graph without such a key is bundled without them. */
+export const messageList: MessageList = { take: normalizeUpdate, merge: mergeMessages, read: normalizeItem }

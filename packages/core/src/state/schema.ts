@@ -1,6 +1,6 @@
 import { RivuletError } from '@rivulet/protocol'
 import type { Field } from './field.ts'
-import { mergeMessages, normalizeUpdate, type MessageChanges } from './message-list.ts'
+import type { MessageChanges } from './message-list.ts'
 import type { Message } from '@rivulet/protocol'
 import { own, ownResult } from './own.ts'
 import { describeIssues, isStandardSchema, type StandardSchema } from './standard-schema.ts'
@@ -125,11 +125,11 @@ export function ownUpdate(schema: StateSchema, update: object, writer: string, m
   for (const key of Object.keys(update)) {
     const given = (update as Record<string, unknown>)[key]
     if (given === undefined) continue
-    const { kind } = fieldOf(schema, key, writer)
+    const { list } = fieldOf(schema, key, writer)
     if (isOverwrite(given)) {
-      const plain = kind === 'messages' ? normalizeUpdate(given[OVERWRITE], makeId) : own(given[OVERWRITE])
+      const plain = list === undefined ? own(given[OVERWRITE]) : list.take(given[OVERWRITE], makeId)
       result[key] = Object.freeze({ [OVERWRITE]: plain })
-    } else result[key] = kind === 'messages' ? normalizeUpdate(given, makeId) : own(given)
+    } else result[key] = list === undefined ? own(given) : list.take(given, makeId)
   }
   return Object.freeze(result)
 }
@@ -180,13 +180,12 @@ function claim(writers: Map<string, Writes>, key: string, by: Writes): void {
   writers.set(key, by)
 }
 
-function applyOne(field: Field, current: unknown, given: unknown): unknown {
-  if (isOverwrite(given))
-    return field.kind === 'messages' ? mergeMessages([], given[OVERWRITE] as MessageChanges) : given[OVERWRITE]
-  if (field.kind === 'messages') return mergeMessages((current ?? []) as readonly Message[], given as MessageChanges)
-  if (field.reduce === undefined) return given
-  const reduce = field.reduce
-  return ownResult(reduce(current, given), current)
+function applyOne({ list, reduce }: Field, current: unknown, given: unknown): unknown {
+  const start = isOverwrite(given) ? [] : (current ?? [])
+  const plain = isOverwrite(given) ? given[OVERWRITE] : given
+  // What was written to a list was brought into its shape when it was taken in.
+  if (list !== undefined) return list.merge(start as readonly Message[], plain as MessageChanges)
+  return reduce === undefined || isOverwrite(given) ? plain : ownResult(reduce(current, given), current)
 }
 
 /** What is known of an input before it is checked. */

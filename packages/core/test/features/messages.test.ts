@@ -1,7 +1,17 @@
+import type { MessageInput } from '@rivulet/protocol'
 import { describe, expect, test } from 'vitest'
-import { messages, overwrite, removeAllMessages, removeMessage, START, state, StateGraph } from '../../src/index.ts'
+import {
+  messages,
+  overwrite,
+  removeAllMessages,
+  removeMessage,
+  START,
+  state,
+  StateGraph,
+  value,
+} from '../../src/index.ts'
 import type { MessageListUpdate } from '../../src/index.ts'
-import { all, ofType } from '../reading.ts'
+import { all, allAndError, ofType } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
 failOnSurprises()
@@ -174,4 +184,37 @@ test('pushMessage shows a message before the node returns, once, and keeps it on
   ])
   const last = chunks.at(-1)
   expect(last?.[0] === 'values' && last[1].messages.map(({ content }) => content)).toEqual(['kept'])
+})
+
+/** LangChain's shape, as code without types may pass it on. */
+const foreign = JSON.parse('{ "type": "human", "content": "hm" }') as MessageInput
+
+test('a graph without a message list shows text and messages of our shape, and says what it cannot read', async () => {
+  const graph = new StateGraph(state({ n: value<number>() }))
+    .addNode('say', (_s, ctx) => {
+      ctx.pushMessage('hello')
+      ctx.pushMessage({ role: 'assistant', content: 'hi' })
+      ctx.pushMessage(foreign)
+    })
+    .addEdge(START, 'say')
+    .compile()
+  const { items, error } = await allAndError(graph.stream({ n: 1 }, { streamMode: 'messages' }))
+  expect(items.map(([{ role, content }]) => [role, content])).toEqual([
+    ['user', 'hello'],
+    ['assistant', 'hi'],
+  ])
+  expect(error).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('messages()') })
+})
+
+test('a graph below that has no message list reads messages as the graph above does', async () => {
+  const child = new StateGraph(state({ n: value<number>() }))
+    .addNode('say', (_s, ctx) => void ctx.pushMessage(foreign))
+    .addEdge(START, 'say')
+    .compile()
+  const graph = new StateGraph(state({ n: value<number>(), messages: messages() }))
+    .addNode('child', child)
+    .addEdge(START, 'child')
+    .compile()
+  const chunks = await all(graph.stream({ n: 1 }, { streamMode: 'messages', subgraphs: true }))
+  expect(chunks.map(([, [{ role, content }]]) => [role, content])).toEqual([['user', 'hm']])
 })
