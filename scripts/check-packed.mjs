@@ -74,8 +74,9 @@ async function consume(packed) {
   await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
   await writeFile(join(folder, 'consumer.ts'), source)
   const react = await readManifest(join(root, 'packages/react'))
-  const versions = { ...react.devDependencies, ...rootManifest.devDependencies }
-  const needed = ['react', '@types/react', '@types/node', '@tanstack/react-query']
+  const server = await readManifest(join(root, 'packages/server'))
+  const versions = { ...server.devDependencies, ...react.devDependencies, ...rootManifest.devDependencies }
+  const needed = ['react', '@types/react', '@types/node', '@tanstack/react-query', '@libsql/client']
   const peers = needed.map((name) => `${name}@${versions[name]}`)
   const tarballs = packed.map(({ tarball }) => tarball)
   await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs, ...peers], folder)

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { createApp } from '@rivulet/server'
 import { nodeListener, type NodeListener } from '@rivulet/server/node'
+import { sqliteStore } from '@rivulet/server/sqlite'
 import type { GraphShape } from '../contract/graph-shape.ts'
 import { buildAgent } from './agent/graph.ts'
 import { createModel } from './agent/model.ts'
@@ -15,7 +16,7 @@ export interface Demo {
   listener: NodeListener
   /** What the agent's graph looks like. */
   graph: GraphShape
-  /** Ends streams and runs. */
+  /** Ends streams; runs go on when the demo is opened again. */
   close: () => Promise<void>
 }
 
@@ -23,10 +24,10 @@ const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
 /** A CSV file travels in the body of a run, so this is larger than the server's own default. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024
 
-/** Builds the demo: one graph, `agent`, with the model that was chosen, served from memory. */
-export async function createDemo(choice: ModelChoice): Promise<Demo> {
+/** Builds the demo: one graph, `agent`, with the model that was chosen; chats are kept in the file `data`. */
+export async function createDemo(choice: ModelChoice, data: string): Promise<Demo> {
   const agent = buildAgent(await createModel(choice), createTools({ docs: onceRead(REPOSITORY) }))
-  const app = createApp({ graphs: { agent }, limits: { bodyBytes: MAX_BODY_BYTES } })
+  const app = createApp({ graphs: { agent }, store: sqliteStore(data), limits: { bodyBytes: MAX_BODY_BYTES } })
   return { listener: nodeListener(app), graph: agent.describe(), close: () => app.close({ graceMs: 0 }) }
 }
 

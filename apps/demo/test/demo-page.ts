@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { createServer, type ViteDevServer } from 'vite'
@@ -16,7 +18,8 @@ export interface RunningDemo {
 
 /** Starts the demo as `pnpm demo` does, on a free port. Its dependency cache is apart from that of a demo in use. */
 export async function startDemo(env: ModelEnvironment): Promise<RunningDemo> {
-  const config = demoConfig(env)
+  const data = await mkdtemp(join(tmpdir(), 'rivulet-demo-'))
+  const config = demoConfig({ ...env, DEMO_DATA: join(data, 'chats.db') })
   const server = await createServer({
     ...config,
     configFile: false,
@@ -27,6 +30,7 @@ export async function startDemo(env: ModelEnvironment): Promise<RunningDemo> {
   await server.listen()
   const url = server.resolvedUrls?.local[0]
   if (!url) throw new Error('the demo has no address')
+  server.httpServer?.once('close', () => void rm(data, { recursive: true, force: true }))
   return { url, server }
 }
 

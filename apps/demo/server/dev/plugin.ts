@@ -8,15 +8,15 @@ const APP = '/server/app.ts'
 
 /**
  * Runs the demo's server inside Vite's: one process, one port. The server's code goes through Vite as the page's does,
- * so it runs on sources, and a change to it takes effect with the next request; its chats are then gone.
+ * so it runs on sources, and a change to it takes effect with the next request. Chats are kept in the file `data`.
  */
-export function demoPlugin(choice: ModelChoice): Plugin {
+export function demoPlugin(choice: ModelChoice, data: string): Plugin {
   const label = JSON.stringify(labelOf(choice))
   return {
     name: 'rivulet-demo',
     apply: 'serve',
     configureServer(server) {
-      const current = demoLoader(server, choice)
+      const current = demoLoader(server, choice, data)
       // The server's own routes name graphs only.
       server.middlewares.use('/v1/graphs/agent', (_request, response, next) => {
         current().then(({ graph }) => {
@@ -37,15 +37,16 @@ export function demoPlugin(choice: ModelChoice): Plugin {
 }
 
 /** The demo as its code is now: made once, and anew when Vite has loaded the code again. */
-function demoLoader(server: ViteDevServer, choice: ModelChoice): () => Promise<Demo> {
+function demoLoader(server: ViteDevServer, choice: ModelChoice, data: string): () => Promise<Demo> {
   let made: { from: object; demo: Promise<Demo> } | undefined
   return async () => {
     // What Vite loads is untyped; the path says what it is.
     const module = (await server.ssrLoadModule(APP)) as typeof AppModule
     if (made?.from !== module) {
-      const old = made?.demo
-      made = { from: module, demo: module.createDemo(choice) }
-      old?.then((demo) => demo.close()).catch((error: unknown) => server.config.logger.error(String(error)))
+      const closed = made?.demo.then((demo) => demo.close())
+      const noted = closed?.catch((error: unknown) => server.config.logger.error(String(error)))
+      // The new one opens the file that the old one has let go of, and goes on with its runs.
+      made = { from: module, demo: Promise.resolve(noted).then(() => module.createDemo(choice, data)) }
     }
     return made.demo
   }
