@@ -10,6 +10,7 @@ import {
   type RivuletEvent,
   type ThreadState,
 } from '@rivulet/protocol'
+import type { MatcherState } from 'vitest'
 
 /** What a thread must look like; what is left out may be anything. */
 export type ThreadExpectation =
@@ -50,9 +51,7 @@ interface Outcome {
 }
 
 /** What `expect.extend` gives matchers, as much of it as is used here. */
-interface MatcherContext {
-  equals(a: unknown, b: unknown): boolean
-}
+type MatcherContext = Pick<MatcherState, 'equals'>
 
 /** Matchers for streams: `expect.extend(matchers)` in a set-up file or a test. */
 export const matchers: {
