@@ -68,6 +68,8 @@ interface Call {
   readonly chunks: () => AsyncIterable<unknown> | Promise<AsyncIterable<unknown>>
   readonly out: MessageStream
   readonly streaming: boolean
+  /** Throws when the tool call that it is made in has ended. */
+  readonly assertOpen: () => void
 }
 
 function begin(source: ChatSource, messages: readonly Message[], given: ChatOptions): Call {
@@ -75,7 +77,8 @@ function begin(source: ChatSource, messages: readonly Message[], given: ChatOpti
   const streaming = given.disableStreaming !== true && given.streaming !== false
   const options = { ...given, streaming, signal: eitherSignal(given.signal, ctx?.signal) }
   const out = new MessageStream(ctx && TaskContext.attemptOf(ctx), options)
-  return { chunks: () => source(messages, options), out, streaming }
+  const assertOpen = () => void (ctx && TaskContext.openAttemptOf(ctx, 'a token was'))
+  return { chunks: () => source(messages, options), out, streaming, assertOpen }
 }
 
 /**
@@ -90,11 +93,12 @@ function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefin
   return one === undefined || other === undefined || one === other ? (one ?? other) : AbortSignal.any([one, other])
 }
 
-async function* pieces({ chunks, out, streaming }: Call): AsyncGenerator<MessageChunk, void, undefined> {
+async function* pieces({ chunks, out, streaming, assertOpen }: Call): AsyncGenerator<MessageChunk, void, undefined> {
   out.begin()
   try {
     for await (const given of await chunks()) {
       const chunk = readChunk(given)
+      assertOpen()
       out.take(chunk, streaming)
       const room = out.room()
       if (room !== undefined) await room

@@ -239,4 +239,36 @@ describe('inside a tool', () => {
       ['ken', 'tools', ['inner']],
     ])
   })
+
+  test('a model that goes on when the time of the tool is up is not heard', async () => {
+    vi.useFakeTimers()
+    const more = gate()
+    const held = gate()
+    const stubborn = fromAsyncIterable(async function* () {
+      yield 'in time'
+      await more.opened
+      yield ', too late'
+    })
+    const speak = tool(async (_args, ctx) => (await stubborn.invoke('hi', { ctx })).content, {
+      name: 'speak',
+      description: 'speaks',
+      timeoutMs: 20,
+    })
+    const holds = tool(() => held.opened, { name: 'hold', description: 'holds the node' })
+    const running = run(
+      [speak, holds],
+      [
+        { id: '1', name: 'speak' },
+        { id: '2', name: 'hold' },
+      ],
+    )
+    await settle()
+    await vi.advanceTimersByTimeAsync(20)
+    more.open()
+    await settle()
+    held.open()
+    const events = await running
+    expect(ofType(events, 'message.delta').map(({ text }) => text)).toEqual(['in time'])
+    expect(events.at(-1)).toMatchObject({ status: 'done' })
+  })
 })
