@@ -28,24 +28,32 @@ const call = fc
     const pieces = [text.slice(0, cut), text.slice(cut)].filter((part) => part !== '')
     return { kind: 'tool' as const, pieces }
   })
+/** What JSON carries: no -0. */
+const json = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown)
 const answer: fc.Arbitrary<Answer> = fc.record({
   parts: fc.array(fc.oneof(spoken, call), { minLength: 1, maxLength: 4 }),
   output: fc.option(fc.string({ maxLength: 5 }), { nil: undefined }),
-  custom: fc.option(fc.jsonValue({ maxDepth: 2 }), { nil: undefined }),
-  set: fc.option(fc.jsonValue({ maxDepth: 2 }), { nil: undefined }),
+  custom: fc.option(json, { nil: undefined }),
+  set: fc.option(json, { nil: undefined }),
 })
 
 /** How random runs may differ from one wire to the next. */
 export interface ChatOptions {
   /** Whether a run may end by asking a person. */
   interrupts: boolean
+  /** Messages that answer in one run, at most. Default 4. */
+  maxAnswers?: number
 }
 
 /** One run of a graph that answers in steps, as the runtime tells it. */
-export function randomChat(run: string, { interrupts }: ChatOptions): fc.Arbitrary<RunEvent[]> {
+export function randomChat(run: string, { interrupts, maxAnswers = 4 }: ChatOptions): fc.Arbitrary<RunEvent[]> {
   const endings = interrupts ? (['done', 'error', 'interrupted'] as const) : (['done', 'error'] as const)
   return fc
-    .record({ question: piece, answers: fc.array(answer, { maxLength: 4 }), ending: fc.constantFrom(...endings) })
+    .record({
+      question: piece,
+      answers: fc.array(answer, { maxLength: maxAnswers }),
+      ending: fc.constantFrom(...endings),
+    })
     .map(({ question, answers, ending }) => [
       { type: 'run.start', run, protocol: 1 },
       { type: 'message', run, step: 0, message: { id: `${run}-q`, role: 'user', content: question } },

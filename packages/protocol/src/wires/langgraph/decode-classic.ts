@@ -1,7 +1,8 @@
 import type { Envelope, RunEnd, RunEvent } from '../../events/event.ts'
 import type { Namespace } from '../../namespace.ts'
 import { parseSegment } from '../../namespace.ts'
-import { dictsOf, type Dict, isDict, metaOf, piecesOf, roleOf, textOf } from './dict.ts'
+import { metaOf, piecesOf, roleOf } from './dict.ts'
+import { type Fields, fieldsOf, isFields, textOf } from '../fields.ts'
 import { createThreadWriter, type RunToRead, type ThreadWriter } from './thread-writer.ts'
 
 /** A decoder of one run's stream. */
@@ -29,11 +30,11 @@ export function createLangGraphDecoder(options: RunToRead): LangGraphDecoder {
   const read = (mode: string, ns: Namespace, data: unknown): void => {
     if (mode === 'messages') return tuples.read(ns, data)
     if (mode === 'messages/partial' || mode === 'messages/complete') {
-      for (const dict of dictsOf(data)) tuples.whole(ns, dict, mode === 'messages/complete')
+      for (const dict of fieldsOf(data)) tuples.whole(ns, dict, mode === 'messages/complete')
       return
     }
     if (mode === 'custom') return writer.emit({ ...writer.envelope(ns), type: 'custom', data })
-    if (!isDict(data)) return
+    if (!isFields(data)) return
     switch (mode) {
       case 'metadata':
         runId = textOf(data['run_id'])
@@ -75,7 +76,7 @@ export function createLangGraphDecoder(options: RunToRead): LangGraphDecoder {
   }
 }
 
-function readCheckpoint(writer: ThreadWriter, ns: Namespace, { id, parent_id: parent, step, source }: Dict): void {
+function readCheckpoint(writer: ThreadWriter, ns: Namespace, { id, parent_id: parent, step, source }: Fields): void {
   if (typeof id !== 'string') return
   const from = writer.envelope(ns, { step: typeof step === 'number' ? step : undefined })
   const kind = source === 'input' || source === 'update' || source === 'fork' ? source : 'loop'
@@ -93,19 +94,19 @@ interface Tuples {
   /** `[message or chunk, metadata]`. */
   read(ns: Namespace, data: unknown): void
   /** A message as it is so far, or at its end. */
-  whole(ns: Namespace, dict: Dict, isComplete: boolean): void
+  whole(ns: Namespace, dict: Fields, isComplete: boolean): void
   /** Metadata of messages to come, by id. */
-  note(ns: Namespace, data: Dict): void
+  note(ns: Namespace, data: Fields): void
 }
 
 function createTuples(writer: ThreadWriter): Tuples {
   const { messages } = writer
-  const metadata = new Map<string, Dict>()
+  const metadata = new Map<string, Fields>()
   /** Id under which chunks without one go on, by node and task. */
   const lastId = new Map<string, string>()
   let made = 0
 
-  const start = (dict: Dict, id: string, from: Envelope, meta: Dict): void => {
+  const start = (dict: Fields, id: string, from: Envelope, meta: Fields): void => {
     const tags = (Array.isArray(meta['tags']) ? meta['tags'] : []).filter(isTag)
     const model = textOf(meta['ls_model_name'])
     const name = textOf(dict['name'])
@@ -116,9 +117,9 @@ function createTuples(writer: ThreadWriter): Tuples {
       from,
     )
   }
-  const chunk = (dict: Dict, id: string): void => {
+  const chunk = (dict: Fields, id: string): void => {
     for (const { kind, key, text } of piecesOf(dict)) messages.append(id, key, text, { kind })
-    for (const { index, id: callId, name, args } of dictsOf(dict['tool_call_chunks'])) {
+    for (const { index, id: callId, name, args } of fieldsOf(dict['tool_call_chunks'])) {
       const call = { kind: 'tool', callId: textOf(callId) ?? '', name: textOf(name) ?? '' } as const
       messages.append(id, `tool ${String(index ?? callId)}`, textOf(args) ?? '', call)
     }
@@ -128,8 +129,8 @@ function createTuples(writer: ThreadWriter): Tuples {
   return {
     read(ns, data) {
       const [dict, given]: readonly unknown[] = Array.isArray(data) ? data : []
-      if (!isDict(dict)) return
-      const meta = isDict(given) ? given : {}
+      if (!isFields(dict)) return
+      const meta = isFields(given) ? given : {}
       const from = originOf(writer, ns, meta)
       if (dict['type'] === 'remove' && typeof dict['id'] === 'string') {
         return writer.emit({ ...writer.envelope(ns), type: 'message.remove', id: dict['id'] })
@@ -161,15 +162,15 @@ function createTuples(writer: ThreadWriter): Tuples {
     },
     note(_ns, data) {
       for (const [id, about] of Object.entries(data)) {
-        const inner = isDict(about) ? about['metadata'] : undefined
-        if (isDict(inner)) metadata.set(id, inner)
+        const inner = isFields(about) ? about['metadata'] : undefined
+        if (isFields(inner)) metadata.set(id, inner)
       }
     },
   }
 }
 
 /** JavaScript's chunks are told by having a list of call chunks, Python's by their type. */
-function isChunk(dict: Dict): boolean {
+function isChunk(dict: Fields): boolean {
   return 'tool_call_chunks' in dict || (textOf(dict['type'])?.endsWith('Chunk') ?? false)
 }
 
@@ -178,7 +179,7 @@ function isTag(tag: unknown): tag is string {
   return typeof tag === 'string' && !/^(graph|seq):step/.test(tag)
 }
 
-function originOf(writer: ThreadWriter, ns: Namespace, meta: Dict): Envelope {
+function originOf(writer: ThreadWriter, ns: Namespace, meta: Fields): Envelope {
   const step = meta['langgraph_step']
   const path = textOf(meta['langgraph_checkpoint_ns'])?.split('|').at(-1)
   return writer.envelope(ns, {

@@ -1,22 +1,5 @@
+import { fieldsOf, isFields, textOf, type Fields } from '../fields.ts'
 import type { Message, MessageMeta, Part, Role, ToolCall, Usage } from '../../messages/message.ts'
-
-/** A JSON object of which nothing is known yet. */
-export type Dict = Readonly<Record<string, unknown>>
-
-/** Whether a value is a JSON object. */
-export function isDict(value: unknown): value is Dict {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** The text, if it is one. */
-export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-/** The dicts of a list; none when it is no list. */
-export function dictsOf(value: unknown): Dict[] {
-  return Array.isArray(value) ? value.filter(isDict) : []
-}
 
 const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['human', 'user'],
@@ -30,7 +13,7 @@ const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
 ])
 
 /** Who speaks in a message dict, of JavaScript (`ai`) or Python (`AIMessageChunk`); `undefined` when it is none. */
-export function roleOf(dict: Dict): Role | undefined {
+export function roleOf(dict: Fields): Role | undefined {
   const type = textOf(dict['type']) ?? textOf(dict['role']) ?? ''
   return ROLES.get(type.replace(/Message(Chunk)?$/, '').toLowerCase())
 }
@@ -47,19 +30,19 @@ export interface TextPiece {
 }
 
 /** Text and reasoning of a message's content, and of where older providers put reasoning. */
-export function piecesOf(dict: Dict): TextPiece[] {
+export function piecesOf(dict: Fields): TextPiece[] {
   const { content, additional_kwargs: extra } = dict
-  const reasoning = isDict(extra) ? textOf(extra['reasoning_content']) : undefined
+  const reasoning = isFields(extra) ? textOf(extra['reasoning_content']) : undefined
   const before: TextPiece[] = reasoning ? [{ kind: 'reasoning', key: 'reasoning', text: reasoning }] : []
   if (typeof content === 'string')
     return content === '' ? before : [...before, { kind: 'text', key: 'text', text: content }]
   const blocks = Array.isArray(content)
     ? content.map((block) => (typeof block === 'string' ? { type: 'text', text: block } : block))
     : []
-  return [...before, ...dictsOf(blocks).flatMap((block) => pieceOf(block) ?? [])]
+  return [...before, ...fieldsOf(blocks).flatMap((block) => pieceOf(block) ?? [])]
 }
 
-function pieceOf(block: Dict): TextPiece | undefined {
+function pieceOf(block: Fields): TextPiece | undefined {
   const { type, index = '' } = block
   const kind = type === 'text' ? 'text' : type === 'reasoning' || type === 'thinking' ? 'reasoning' : undefined
   const text = textOf(block['text']) ?? textOf(block['reasoning']) ?? textOf(block['thinking']) ?? ''
@@ -67,14 +50,14 @@ function pieceOf(block: Dict): TextPiece | undefined {
 }
 
 /** The message that a dict is; `undefined` when it is none. Without an id it gets `fallbackId`. */
-export function readDict(dict: Dict, fallbackId: string): Message | undefined {
+export function readDict(dict: Fields, fallbackId: string): Message | undefined {
   const role = roleOf(dict)
   if (role === undefined) return undefined
   const pieces = piecesOf(dict)
-  const others = dictsOf(dict['content']).flatMap((block) => partOf(block) ?? [])
+  const others = fieldsOf(dict['content']).flatMap((block) => partOf(block) ?? [])
   const isPlain = others.length === 0 && pieces.every(({ kind }) => kind === 'text')
   const parts: Part[] = [...pieces.map(({ kind, text }) => ({ kind, text })), ...others]
-  const toolCalls = [...dictsOf(dict['tool_calls']), ...dictsOf(dict['invalid_tool_calls'])].map(readCall)
+  const toolCalls = [...fieldsOf(dict['tool_calls']), ...fieldsOf(dict['invalid_tool_calls'])].map(readCall)
   const toolCallId = textOf(dict['tool_call_id'])
   const name = textOf(dict['name'])
   const meta = metaOf(dict)
@@ -90,7 +73,7 @@ export function readDict(dict: Dict, fallbackId: string): Message | undefined {
   }
 }
 
-function partOf(block: Dict): Part | undefined {
+function partOf(block: Fields): Part | undefined {
   const type = textOf(block['type']) ?? ''
   if (type === '' || type === 'text' || type === 'reasoning' || type === 'thinking' || TOLD_ELSEWHERE.has(type)) {
     return undefined
@@ -112,13 +95,13 @@ function partOf(block: Dict): Part | undefined {
   }
 }
 
-function readCall({ id, name, args }: Dict): ToolCall {
+function readCall({ id, name, args }: Fields): ToolCall {
   return { id: textOf(id) ?? '', name: textOf(name) ?? '', args: textOf(args) ?? JSON.stringify(args ?? {}) }
 }
 
 /** Model, finish reason and usage, where a dict tells them. */
-export function metaOf(dict: Dict): MessageMeta {
-  const response = isDict(dict['response_metadata']) ? dict['response_metadata'] : {}
+export function metaOf(dict: Fields): MessageMeta {
+  const response = isFields(dict['response_metadata']) ? dict['response_metadata'] : {}
   const model = textOf(response['model_name']) ?? textOf(response['model'])
   const finishReason = textOf(response['finish_reason']) ?? textOf(response['stop_reason'])
   const usage = readUsage(dict['usage_metadata'])
@@ -127,7 +110,7 @@ export function metaOf(dict: Dict): MessageMeta {
 
 /** Usage in LangChain's names; `undefined` when it counts nothing. */
 export function readUsage(value: unknown): Usage | undefined {
-  if (!isDict(value)) return undefined
+  if (!isFields(value)) return undefined
   const { input_tokens: input, output_tokens: output, total_tokens: total } = value
   const usage = {
     ...(typeof input === 'number' && { inputTokens: input }),

@@ -4,7 +4,7 @@ import { messageOf, valuesOf } from '../../fold/read.ts'
 import type { ThreadState } from '../../fold/state.ts'
 import type { Message, MessageMeta } from '../../messages/message.ts'
 import { formatNamespace, ROOT, taskSegment, type Namespace } from '../../namespace.ts'
-import type { Dict } from './dict.ts'
+import { type Fields } from '../fields.ts'
 import { writeDict, writePart, writeUsage } from './write-dict.ts'
 
 /** One block of a foreign event stream, its data as a value. */
@@ -23,7 +23,7 @@ export interface LangGraphEncoderOptions {
   /** Whether what happens below the root is written too. Default `true`. */
   subgraphs?: boolean
   /** Fields of every message's metadata: thread, graph, assistant. */
-  metadata?: Dict
+  metadata?: Fields
 }
 
 /** Writes one run in the frames of LangGraph's classic stream. */
@@ -133,12 +133,12 @@ function blocksOf(event: RunEvent, state: ThreadState): WireBlock[] {
   }
 }
 
-function writeError({ code, message }: WireError): Dict {
+function writeError({ code, message }: WireError): Fields {
   return { error: code, message }
 }
 
 /** A namespace's whole state, its messages as dicts. */
-function writeValues(state: ThreadState, ns: Namespace): Dict {
+function writeValues(state: ThreadState, ns: Namespace): Fields {
   const lists = state.spaces.get(formatNamespace(ns))?.lists ?? {}
   const entries = Object.entries(valuesOf(state, ns))
   return Object.fromEntries(
@@ -151,13 +151,13 @@ function writeValues(state: ThreadState, ns: Namespace): Dict {
 }
 
 /** Messages as tuples: chunks while they stream, whole ones, and what was taken back. */
-function createChunks(common: Dict): { of(event: RunEvent, state: ThreadState): WireBlock[] } {
+function createChunks(common: Fields): { of(event: RunEvent, state: ThreadState): WireBlock[] } {
   const told = new Set<string>()
-  const tuple = (id: string, state: ThreadState, dict: Dict): WireBlock => {
+  const tuple = (id: string, state: ThreadState, dict: Fields): WireBlock => {
     told.add(id)
     return { event: 'messages', data: [dict, { ...common, ...writeMeta(messageOf(state, id)?.meta ?? {}) }] }
   }
-  const chunk = (id: string, state: ThreadState, more: Dict): WireBlock =>
+  const chunk = (id: string, state: ThreadState, more: Fields): WireBlock =>
     tuple(id, state, {
       type: 'ai',
       id,
@@ -205,7 +205,7 @@ function removal(id: string): WireBlock {
   return { event: 'messages', data: [{ type: 'remove', id, content: [] }, {}] }
 }
 
-function writeDelta({ id, part, text }: MessageDelta, state: ThreadState): Dict {
+function writeDelta({ id, part, text }: MessageDelta, state: ThreadState): Fields {
   const open = state.live.get(id)
   const kind = open?.parts[part]?.kind ?? 'text'
   if (kind === 'text') {
@@ -221,7 +221,7 @@ function writeDelta({ id, part, text }: MessageDelta, state: ThreadState): Dict 
   }
 }
 
-function writeMeta({ node, step, namespace = ROOT, task, tags = [], model, run }: MessageMeta): Dict {
+function writeMeta({ node, step, namespace = ROOT, task, tags = [], model, run }: MessageMeta): Fields {
   const path = node === undefined ? namespace : [...namespace, task === undefined ? node : taskSegment(node, task)]
   return {
     tags,

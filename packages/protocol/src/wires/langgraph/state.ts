@@ -1,7 +1,8 @@
 import type { RunEvent } from '../../events/event.ts'
 import type { GraphState } from '../../graph.ts'
 import type { Message } from '../../messages/message.ts'
-import { dictsOf, type Dict, isDict, readDict, textOf } from './dict.ts'
+import { readDict } from './dict.ts'
+import { type Fields, fieldsOf, isFields, textOf } from '../fields.ts'
 import { isMessageList } from './thread-writer.ts'
 
 /**
@@ -9,16 +10,16 @@ import { isMessageList } from './thread-writer.ts'
  * ours.
  */
 export function readLangGraphState(json: unknown): GraphState {
-  const state: Dict = isDict(json) ? json : {}
+  const state: Fields = isFields(json) ? json : {}
   const { values, next, tasks, metadata: about, created_at: created } = state
-  const metadata: Dict = isDict(about) ? about : {}
+  const metadata: Fields = isFields(about) ? about : {}
   const { step, source } = metadata
   const checkpointId = idIn(state['checkpoint'])
   const parentCheckpointId = idIn(state['parent_checkpoint'])
-  const interrupts = dictsOf(tasks).flatMap((task) => dictsOf(task['interrupts']))
+  const interrupts = fieldsOf(tasks).flatMap((task) => fieldsOf(task['interrupts']))
   const createdAt = typeof created === 'string' ? Date.parse(created) : NaN
   return {
-    values: mapValues(isDict(values) ? values : {}),
+    values: mapValues(isFields(values) ? values : {}),
     next: Array.isArray(next) ? next.map(String) : [],
     interrupts: interrupts.map(({ id, value }, i) => ({ id: textOf(id) ?? `interrupt-${i}`, value })),
     metadata,
@@ -50,19 +51,21 @@ export function eventsOfState({ values, checkpointId, interrupts = [] }: GraphSt
   ]
 }
 
-function mapValues(values: Dict): Record<string, unknown> {
+function mapValues(values: Fields): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [
       key,
-      isMessageList(value, false) ? dictsOf(value).flatMap((dict, i) => readDict(dict, `${key}-${i}`) ?? []) : value,
+      isMessageList(value, false) ? fieldsOf(value).flatMap((dict, i) => readDict(dict, `${key}-${i}`) ?? []) : value,
     ]),
   )
 }
 
 function areMessages(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every((item) => isDict(item) && 'id' in item && 'role' in item)
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((item) => isFields(item) && 'id' in item && 'role' in item)
+  )
 }
 
 function idIn(checkpoint: unknown): string | undefined {
-  return isDict(checkpoint) ? textOf(checkpoint['checkpoint_id']) : undefined
+  return isFields(checkpoint) ? textOf(checkpoint['checkpoint_id']) : undefined
 }

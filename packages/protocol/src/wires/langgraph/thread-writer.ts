@@ -3,7 +3,8 @@ import type { Envelope, RunEnd, RunEvent } from '../../events/event.ts'
 import type { Message } from '../../messages/message.ts'
 import { isWithin, type Namespace } from '../../namespace.ts'
 import { createMessageWriter, type MessageWriter, type Written } from '../message-writer.ts'
-import { dictsOf, type Dict, isDict, readDict, roleOf, textOf } from './dict.ts'
+import { readDict, roleOf } from './dict.ts'
+import { type Fields, fieldsOf, isFields, textOf } from '../fields.ts'
 
 /** What a decoder is told of the run whose stream it reads. */
 export interface RunToRead {
@@ -25,16 +26,16 @@ export interface ThreadWriter {
   ): Envelope
   start(attempt: unknown): void
   /** A whole message; nothing when it says what is known. */
-  put(dict: Dict, envelope: Envelope): void
-  values(ns: Namespace, state: Dict): void
-  updates(ns: Namespace, updates: Dict): void
-  task(ns: Namespace, task: Dict): void
-  tool(ns: Namespace, tool: Dict): void
+  put(dict: Fields, envelope: Envelope): void
+  values(ns: Namespace, state: Fields): void
+  updates(ns: Namespace, updates: Fields): void
+  task(ns: Namespace, task: Fields): void
+  tool(ns: Namespace, tool: Fields): void
   interrupt(ns: Namespace, id: string, value: unknown): void
   /** Ends open messages, all below `ns` or those that `isOver` picks. */
   endMessages(ns: Namespace, isOver?: (message: Written) => boolean): void
   /** Notes that the run failed; {@link ThreadWriter.end} says so. */
-  fail(error: Dict): void
+  fail(error: Fields): void
   /** Ends the run: as the backend says, else as what came of it tells. */
   end(status?: RunEnd['status']): void
 }
@@ -81,12 +82,12 @@ export function createThreadWriter({ run, resume }: RunToRead): ThreadWriter {
     emit({ ...envelope(ns), type: 'interrupt', id, value })
   }
   const interrupts = (ns: Namespace, list: unknown) => {
-    dictsOf(list).forEach((item, i) => {
+    fieldsOf(list).forEach((item, i) => {
       interrupt(ns, textOf(item['id']) ?? textOf(item['interrupt_id']) ?? `${run}-interrupt-${i}`, item['value'])
     })
   }
   /** A list of the state, its messages put. Answers its ids. */
-  const list = (ns: Namespace, key: string, dicts: readonly Dict[]): string[] => {
+  const list = (ns: Namespace, key: string, dicts: readonly Fields[]): string[] => {
     const ids = dicts.map((dict, i) => textOf(dict['id']) ?? `${key}-${i}`)
     dicts.forEach((dict, i) => put({ ...dict, id: ids[i] }, envelope(ns)))
     const name = [...ns, key].join('|')
@@ -125,7 +126,7 @@ export function createThreadWriter({ run, resume }: RunToRead): ThreadWriter {
         type: 'values',
         full: true,
         lists: Object.fromEntries(
-          entries.filter(isList).map(([key, value]) => [key, { ids: list(ns, key, dictsOf(value)) }]),
+          entries.filter(isList).map(([key, value]) => [key, { ids: list(ns, key, fieldsOf(value)) }]),
         ),
         set: Object.fromEntries(entries.filter((entry) => !isList(entry))),
       })
@@ -149,7 +150,7 @@ export function createThreadWriter({ run, resume }: RunToRead): ThreadWriter {
         return
       }
       endMessages(ns, (written) => written.envelope.task === task)
-      const outcome = error ? 'error' : dictsOf(asking).length > 0 ? 'interrupted' : 'ok'
+      const outcome = error ? 'error' : fieldsOf(asking).length > 0 ? 'interrupted' : 'ok'
       emit({ ...from, type: 'task.end', outcome, ...(error ? { error: readError(error) } : {}) })
     },
     tool(ns, { event, toolCallId, name, input, output, data, error }) {
@@ -180,7 +181,7 @@ export function isMessageList(value: unknown, wasList: boolean): boolean {
   if (!Array.isArray(value)) return false
   return value.length === 0
     ? wasList
-    : value.every((item) => isDict(item) && 'content' in item && roleOf(item) !== undefined)
+    : value.every((item) => isFields(item) && 'content' in item && roleOf(item) !== undefined)
 }
 
 /** Whether the state's copy says something that the stream did not. Copies may lack what was streamed, never the text. */
@@ -207,10 +208,10 @@ function parsed(text: unknown): unknown {
 
 /** A tool's output: what its message says, where it answered with one. */
 function contentOf(output: unknown): unknown {
-  return isDict(output) && roleOf(output) === 'tool' ? output['content'] : output
+  return isFields(output) && roleOf(output) === 'tool' ? output['content'] : output
 }
 
 function readError(error: unknown): WireError {
-  const { message, error: name }: Dict = isDict(error) ? error : { message: error }
+  const { message, error: name }: Fields = isFields(error) ? error : { message: error }
   return { code: 'NODE_FAILED', message: textOf(message) ?? textOf(name) ?? 'the backend does not say what failed' }
 }

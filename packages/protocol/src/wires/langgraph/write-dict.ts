@@ -1,10 +1,10 @@
 import type { Message, Part, Usage } from '../../messages/message.ts'
-import type { Dict } from './dict.ts'
+import { type Fields } from '../fields.ts'
 
 const TYPES = { user: 'human', assistant: 'ai', system: 'system', tool: 'tool' } as const
 
 /** A message as LangGraph's servers write it: a flat dict, as `JSON.stringify` of no class would. */
-export function writeDict({ id, role, content, parts, toolCalls, toolCallId, name, meta = {} }: Message): Dict {
+export function writeDict({ id, role, content, parts, toolCalls, toolCallId, name, meta = {} }: Message): Fields {
   return {
     type: TYPES[role],
     id,
@@ -22,7 +22,7 @@ export function writeDict({ id, role, content, parts, toolCalls, toolCallId, nam
 }
 
 /** Arguments that are no JSON object are told as what they are: calls that a model wrote badly. */
-function writeCalls(calls: NonNullable<Message['toolCalls']>): Dict {
+function writeCalls(calls: NonNullable<Message['toolCalls']>): Fields {
   const read = calls.map(({ id, name, args }) => ({ id, name, args: objectIn(args), text: args }))
   return {
     tool_calls: read.flatMap(({ id, name, args }) => (args ? { id, name, args, type: 'tool_call' } : [])),
@@ -32,18 +32,18 @@ function writeCalls(calls: NonNullable<Message['toolCalls']>): Dict {
   }
 }
 
-function objectIn(text: string): Dict | undefined {
+function objectIn(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text)
     // Any JSON object; nothing is known of its fields.
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Dict) : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined
   } catch {
     return undefined
   }
 }
 
 /** One part as a content block. */
-export function writePart(part: Part): Dict {
+export function writePart(part: Part): Fields {
   switch (part.kind) {
     case 'text':
       return { type: 'text', text: part.text }
@@ -59,7 +59,7 @@ export function writePart(part: Part): Dict {
 }
 
 /** Usage in LangChain's names. */
-export function writeUsage({ inputTokens, outputTokens, totalTokens }: Usage): Dict {
+export function writeUsage({ inputTokens, outputTokens, totalTokens }: Usage): Fields {
   return {
     ...(inputTokens !== undefined && { input_tokens: inputTokens }),
     ...(outputTokens !== undefined && { output_tokens: outputTokens }),

@@ -1,0 +1,148 @@
+import type { Part } from '../../messages/message.ts'
+import { CUT_OFF, createChatWriter, type ChatDecoder, type ChatToRead, type ChatWriter } from '../chat-writer.ts'
+import { fieldsIn, isFields, textOf, type Fields } from '../fields.ts'
+
+/**
+ * Reads the AI SDK's UI message stream (version 1). All of one response is one message; a step that is reset takes back
+ * what it said. What tools are asked and answer is in the calls, `data-*` chunks are custom events, sources and files
+ * are parts.
+ */
+export function createAiSdkDecoder(options: ChatToRead): ChatDecoder {
+  const writer = createChatWriter(options)
+  const reader = createReader(writer)
+  return {
+    push(data) {
+      const chunk = data === '[DONE]' ? { type: 'done' } : fieldsIn(data)
+      if (chunk !== undefined && !writer.hasEnded) reader.read(chunk)
+      return writer.take()
+    },
+    end() {
+      if (!writer.hasEnded) reader.cutOff()
+      return writer.take()
+    },
+  }
+}
+
+function createReader(writer: ChatWriter): { read(chunk: Fields): void; cutOff(): void } {
+  const { run, messages } = writer
+  const parts: Part[] = []
+  const calls = new Map<string, string>()
+  let id: string | undefined
+  let step = 0
+  let isFinished = false
+  let asks = false
+  const message = (given: { id?: string | undefined; metadata?: unknown } = {}) => {
+    const metadata = isFields(given.metadata) ? { meta: { metadata: given.metadata } } : {}
+    id ??= writer.start({ id: given.id, role: 'assistant', ...metadata })
+    return id
+  }
+  const call = (callId: string, name: string, text: string) => {
+    if (!calls.has(callId)) calls.set(callId, name)
+    growing.add(callId)
+    messages.append(message(), `tool ${callId}`, text, { kind: 'tool', callId, name })
+  }
+  /** Parts that were begun and not ended: with none, what there is of the message is whole, however the run ends. */
+  const growing = new Set<string>()
+  const grow = (kind: 'text' | 'reasoning', part: unknown, text: string) => {
+    const key = `${kind} ${step} ${String(part)}`
+    growing.add(key)
+    messages.append(message(), key, text, { kind })
+  }
+  const written = (callId: string) => messages.get(message())?.parts.find((part) => part.callId === callId)?.text
+  const end = (status?: 'cancelled') => {
+    if (id !== undefined) {
+      messages.note(id, { parts })
+      if (growing.size === 0) messages.end(id)
+    }
+    writer.end(status ?? (asks ? 'interrupted' : undefined))
+  }
+  return {
+    read(chunk) {
+      const { type, delta } = chunk
+      const text = textOf(delta) ?? ''
+      const callId = textOf(chunk['toolCallId']) ?? ''
+      const name = textOf(chunk['toolName']) ?? calls.get(callId) ?? ''
+      switch (type) {
+        case 'start':
+          return void message({ id: textOf(chunk['messageId']), metadata: chunk['messageMetadata'] })
+        case 'start-step':
+          step++
+          return undefined
+        case 'text-delta':
+          return grow('text', chunk['id'], text)
+        case 'reasoning-delta':
+          return grow('reasoning', chunk['id'], text)
+        case 'text-end':
+        case 'reasoning-end':
+          return void growing.delete(`${type.replace('-end', '')} ${step} ${String(chunk['id'])}`)
+        case 'tool-input-start':
+          return call(callId, name, '')
+        case 'tool-input-delta':
+          return call(callId, name, textOf(chunk['inputTextDelta']) ?? '')
+        case 'tool-input-available':
+        case 'tool-input-error':
+          // Mostly what came in pieces, told again.
+          if ((written(callId) ?? '') === '') call(callId, name, JSON.stringify(chunk['input'] ?? {}))
+          return void growing.delete(callId)
+        case 'tool-output-available': {
+          const { output, preliminary } = chunk
+          if (preliminary === true)
+            return writer.emit({ type: 'custom', run, name: 'progress', data: output, toolCallId: callId })
+          return writer.emit({ type: 'tool.end', run, id: callId, name, output })
+        }
+        case 'tool-output-error':
+        case 'tool-output-denied': {
+          const error = textOf(chunk['errorText']) ?? 'the call was denied'
+          return writer.emit({
+            type: 'tool.end',
+            run,
+            id: callId,
+            name,
+            error: { code: 'NODE_FAILED', message: error },
+          })
+        }
+        case 'tool-approval-request':
+          asks = true
+          return writer.emit({
+            type: 'interrupt',
+            run,
+            id: textOf(chunk['approvalId']) ?? callId,
+            value: { toolCallId: callId, toolName: name },
+          })
+        case 'file': {
+          const [url, mediaType] = [textOf(chunk['url']), textOf(chunk['mediaType'])]
+          if (url !== undefined && mediaType !== undefined) parts.push({ kind: 'file', mediaType, url })
+          return undefined
+        }
+        case 'source-url':
+        case 'source-document': {
+          const { type: _type, ...source } = chunk
+          parts.push({ kind: 'data', name: type, value: source })
+          return undefined
+        }
+        case 'error':
+          return writer.fail(chunk['errorText'])
+        case 'abort':
+          return end('cancelled')
+        case 'finish':
+          isFinished = true
+          return undefined
+        case 'done':
+          return end()
+        default:
+          return readOther(writer, chunk)
+      }
+    },
+    cutOff() {
+      // What closes without a last mark is complete when it said so before.
+      if (!isFinished) writer.fail(CUT_OFF, 'DISCONNECTED')
+      end()
+    },
+  }
+}
+
+function readOther(writer: ChatWriter, chunk: Fields): void {
+  const type = textOf(chunk['type']) ?? ''
+  if (type.startsWith('data-'))
+    writer.emit({ type: 'custom', run: writer.run, name: type.slice('data-'.length), data: chunk['data'] ?? null })
+}

@@ -1,0 +1,112 @@
+import type { RunEvent, StreamedKind } from '../../events/event.ts'
+
+/** Writes a run as the AI SDK's UI message stream. */
+export interface AiSdkEncoder {
+  /** The `data` of the blocks to send for an event. */
+  encode(event: RunEvent): string[]
+}
+
+/** A growing part on this wire. */
+interface Growing {
+  kind: StreamedKind
+  /** Its id: of a call, the call's. */
+  id: string
+  name: string
+  text: string
+}
+
+/**
+ * An encoder for one stream: what {@link createAiSdkDecoder} reads, and `useChat`. The wire has one message a response:
+ * what a run says in several becomes steps of the first. Send `x-vercel-ai-ui-message-stream: v1` with it.
+ */
+export function createAiSdkEncoder(): AiSdkEncoder {
+  const messages = new Map<string, Growing[]>()
+  const delta = ({ kind, id }: Growing, text: string): object => {
+    if (kind === 'tool') return { type: 'tool-input-delta', toolCallId: id, inputTextDelta: text }
+    return { type: `${kind}-delta`, id, delta: text }
+  }
+  const begin = ({ kind, id, name }: Growing): object =>
+    kind === 'tool' ? { type: 'tool-input-start', toolCallId: id, toolName: name } : { type: `${kind}-start`, id }
+  const chunksOf = (event: RunEvent): (object | string)[] => {
+    switch (event.type) {
+      case 'message.start': {
+        const isFirst = messages.size === 0
+        messages.set(event.id, [])
+        const { metadata } = event.meta ?? {}
+        const start = { type: 'start', messageId: event.id, ...(metadata && { messageMetadata: metadata }) }
+        return isFirst ? [start, { type: 'start-step' }] : [{ type: 'finish-step' }, { type: 'start-step' }]
+      }
+      case 'message.delta': {
+        const parts = messages.get(event.id) ?? []
+        const known = parts[event.part]
+        if (known !== undefined) {
+          known.text += event.text
+          return [delta(known, event.text)]
+        }
+        const { kind = 'text', callId, name = '', text } = event
+        const part = { kind, id: callId ?? `${event.id}-${event.part}`, name, text }
+        parts[event.part] = part
+        return [begin(part), delta(part, text)]
+      }
+      case 'message.end':
+        return [...(messages.get(event.id) ?? []).map(endOf), ...(event.parts ?? []).flatMap((part) => wholePart(part))]
+      case 'tool.end': {
+        const { id: toolCallId, error, output } = event
+        return [
+          error
+            ? { type: 'tool-output-error', toolCallId, errorText: error.message }
+            : { type: 'tool-output-available', toolCallId, output: output ?? null },
+        ]
+      }
+      case 'custom':
+        if (event.name === 'progress' && event.toolCallId !== undefined) {
+          return [
+            { type: 'tool-output-available', toolCallId: event.toolCallId, output: event.data, preliminary: true },
+          ]
+        }
+        return [{ type: `data-${event.name ?? 'custom'}`, data: event.data, transient: true }]
+      case 'interrupt':
+        return [{ type: 'tool-approval-request', approvalId: event.id, toolCallId: event.id }]
+      case 'run.end':
+        return [...endsOf(event), '[DONE]']
+      default:
+        return []
+    }
+  }
+  return {
+    encode: (event) => chunksOf(event).map((chunk) => (typeof chunk === 'string' ? chunk : JSON.stringify(chunk))),
+  }
+}
+
+function endOf({ kind, id, name, text }: Growing): object {
+  if (kind !== 'tool') return { type: `${kind}-end`, id }
+  return { type: 'tool-input-available', toolCallId: id, toolName: name, input: inputIn(text) }
+}
+
+function inputIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function wholePart(part: {
+  kind: string
+  mediaType?: string
+  url?: string
+  data?: string
+  name?: string
+  value?: unknown
+}): object[] {
+  const { kind, mediaType, url, data, name, value } = part
+  if (kind === 'data' && name?.startsWith('source-')) return [{ ...(value as object), type: name }]
+  if (mediaType === undefined) return []
+  return [{ type: 'file', mediaType, url: url ?? `data:${mediaType};base64,${data ?? ''}` }]
+}
+
+function endsOf({ status, error }: Extract<RunEvent, { type: 'run.end' }>): object[] {
+  if (status === 'cancelled') return [{ type: 'abort' }]
+  const finish = [{ type: 'finish-step' }, { type: 'finish' }]
+  return error === undefined ? finish : [{ type: 'error', errorText: error.message }, ...finish]
+}

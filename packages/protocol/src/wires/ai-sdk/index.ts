@@ -1,0 +1,3 @@
+export type { ChatDecoder, ChatToRead } from '../chat-writer.ts'
+export { createAiSdkDecoder } from './decode.ts'
+export { createAiSdkEncoder, type AiSdkEncoder } from './encode.ts'
