@@ -53,13 +53,13 @@ function sayFigures({ file, rows, columns, ragged, unnamed, omitted }: CsvFigure
     ...columns.map(tableRow),
   ]
   const remarks = [
-    ragged > 0 && `${numberText(ragged)} rows have more or fewer cells than the header.`,
+    ragged > 0 && `${counted(ragged, 'row')} ${ragged === 1 ? 'has' : 'have'} more or fewer cells than the header.`,
     unnamed && 'The first row holds numbers, so I took it for data and named the columns myself.',
-    omitted > 0 && `I left out ${numberText(omitted)} further columns.`,
+    omitted > 0 && `I left out ${counted(omitted, 'further column')}.`,
     ...columns.map(remarkOn),
   ].filter((remark) => typeof remark === 'string')
   const list = remarks.length > 0 ? `\n\n${remarks.map((remark) => `- ${remark}`).join('\n')}` : ''
-  return `**${escapeMarkdown(file)}** has ${numberText(rows)} rows; these are the figures of ${columns.length === 1 ? 'one column' : `${columns.length} columns`}.\n\n${table.join('\n')}${list}`
+  return `**${escapeMarkdown(file)}** has ${counted(rows, 'row')}; these are the figures of ${columns.length === 1 ? 'one column' : `${columns.length} columns`}.\n\n${table.join('\n')}${list}`
 }
 
 function tableRow(column: Column): string {
@@ -79,11 +79,21 @@ function figureCells(column: Column): [string, string, string] {
 function remarkOn(column: Column): string | undefined {
   const name = `**${escapeMarkdown(column.name)}**`
   if (column.unlike > 0) {
-    return `${name}: ${numberText(column.unlike)} filled cells are not of type ${column.type} and do not count.`
+    const cells = column.unlike === 1 ? 'is' : 'are'
+    const count = column.unlike === 1 ? 'does' : 'do'
+    return `${name}: ${counted(column.unlike, 'filled cell')} ${cells} not of type ${column.type} and ${count} not count.`
   }
   if (isNumeric(column) && column.rounded) return `${name}: some values are beyond 2^53, so figures are rounded.`
   if (column.type !== 'text') return undefined
   const [top] = column.top
-  const distinct = `${column.distinctIsBound ? 'more than ' : ''}${numberText(column.distinct)} different values`
-  return top && `${name}: ${distinct}, most often *${escapeMarkdown(top.value)}* (${numberText(top.count)} times).`
+  const distinct = `${column.distinctIsBound ? 'more than ' : ''}${counted(column.distinct, 'different value')}`
+  return (
+    top &&
+    `${name}: ${distinct}, most often *${escapeMarkdown(top.value)}* (${top.count === 1 ? 'once' : `${numberText(top.count)} times`}).`
+  )
+}
+
+/** So many of a thing: `1 row`, `2,920 rows`. */
+function counted(count: number, thing: string): string {
+  return `${numberText(count)} ${thing}${count === 1 ? '' : 's'}`
 }

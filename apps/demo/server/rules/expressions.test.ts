@@ -35,6 +35,9 @@ test.each([
   ['what is 10-4', ['10-4']],
   ['¿cuánto es 3 * 4?', ['3 * 4']],
   ['(2 + 3', ['2 + 3']],
+  ['1/0', ['1/0']],
+  ['10!', ['10!']],
+  [' 24/7 ', ['24/7']],
 ])('%s', (text, expressions) => {
   expect(findExpressions(text).expressions).toEqual(expressions)
 })
@@ -45,6 +48,8 @@ test.each([
   'I have 3 cats',
   'open 24/7',
   'on 2026-11-21',
+  '2026-11-21',
+  '21/11/2026',
   'pages 3-4',
   'version 1.2.3',
   'I bought 5!',

@@ -17,7 +17,8 @@ const MAX_FOUND = 3
  */
 export function findExpressions(text: string): Found {
   const worded = unwordMath(text.slice(0, MAX_TEXT))
-  const asked = /\b(?:calculate|compute|evaluate|solve|what is|what's|how much|equals?)\b|=/i.test(worded)
+  const asked =
+    isNothingElse(worded) || /\b(?:calculate|compute|evaluate|solve|what is|what's|how much|equals?)\b|=/i.test(worded)
   const expressions: string[] = []
   let rest = ''
   let from = 0
@@ -29,6 +30,11 @@ export function findExpressions(text: string): Found {
     from = found.end
   }
   return { expressions, rest: rest + worded.slice(from) + text.slice(MAX_TEXT) }
+}
+
+/** Whether a text is all numbers and signs, so that there is nothing else it could mean, and no date. */
+function isNothingElse(text: string): boolean {
+  return /^[\d\s.,+*/^%!()-]+$/.test(text) && !/^\s*\d+([-/.])\d+\1\d+\s*$/.test(text)
 }
 
 interface Token {

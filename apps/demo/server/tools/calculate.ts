@@ -115,6 +115,7 @@ const stopwatch = new Script('work()')
 
 function formatValue(value: MathType): string {
   if (math.isBigNumber(value)) {
+    if (!value.isFinite()) throw new Refusal('It has no value, or one that is too large to work out.')
     if (value.isInteger() && value.e < MAX_INTEGER_DIGITS) return value.toFixed()
     if (value.abs().lt('1e-60')) return '0' // What 64 digits leave of sin(pi).
   }

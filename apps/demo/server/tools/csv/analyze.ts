@@ -115,6 +115,10 @@ function columnNames(header: readonly string[], unnamed: boolean): string[] {
 /** Rows below the header, if no cell holds a line end. */
 function countRows(text: string): number {
   let count = text.endsWith('\n') ? -1 : 0
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1
+  let isQuoted = false
+  for (const [mark] of text.matchAll(/["\n]/g)) {
+    if (mark === '"') isQuoted = !isQuoted
+    else if (!isQuoted) count += 1
+  }
   return Math.max(0, count)
 }
