@@ -370,7 +370,7 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
       expect(await page.locator('.agent-label').innerText()).toBe('test-model')
       await say(page, 'hi')
       const alert = page.getByRole('alert')
-      expect(await alert.locator('p').innerText()).toBe('The model answered with status 401: check OPENAI_API_KEY.')
+      expect(await alert.locator('p').innerText()).toBe('The model answered with status 401: check the API key.')
       expect(await alert.locator('small').innerText()).toBe('Node model, PROVIDER_FAILED')
       await alert.getByRole('button', { name: 'Try again' }).click()
       await page.getByText('Hello from the model.').first().waitFor()

@@ -4,12 +4,17 @@ import type { CsvFile } from '../../contract/csv-file.ts'
 /** Files a conversation keeps; an older one goes when another comes. */
 const KEPT_FILES = 3
 
+/** For a language model; the rules know it all. */
+const INSTRUCTIONS =
+  'You are the agent of the Rivulet demo page. Use the tools for anything they can answer, and quote what they found. ' +
+  'Answer in Markdown, briefly. Histograms are drawn by the page, so do not draw them yourself.'
+
 /**
  * The agent: a model and its tools in a loop. `files` is what the person gave to the conversation; it is private, so a
  * file goes up once and never comes back down.
  */
 export function buildAgent(model: ChatModel, tools: readonly Tool[]) {
-  return createAgent({ model, tools, state: state({ files: files() }) })
+  return createAgent({ model, tools, prompt: INSTRUCTIONS, state: state({ files: files() }) })
 }
 
 /** The agent's graph, for the types of a page that shows it. */

@@ -6,8 +6,9 @@ import type { ModelChoice } from './model-choice.ts'
 /** The model that was chosen. `pause` sets the pace at which the rule-based one writes; by default real time. */
 export async function createModel(choice: ModelChoice, pause: SpeakOptions['pause'] = pauseInTime): Promise<ChatModel> {
   if (choice.kind === 'rules') return ruleBasedModel(pause)
-  const { openAiModel } = await import('../openai/openai-model.ts')
-  return openAiModel(choice)
+  const { openai } = await import('@rivulet/models')
+  const { kind: _, name, ...options } = choice
+  return openai(name, options)
 }
 
 function ruleBasedModel(pause: SpeakOptions['pause']): ChatModel {
