@@ -106,6 +106,21 @@ test('an analysis is a table with remarks', () => {
   )
 })
 
+test('one row, one cell and one time are said as one', () => {
+  const site = {
+    ...figures.columns[2]!,
+    filled: 1,
+    distinct: 1,
+    distinctIsBound: false,
+    top: [{ value: 'N', count: 1 }],
+  }
+  const said = answer('analyze_csv', { ...figures, rows: 1, ragged: 1, omitted: 1, columns: [site] })
+  expect(said).toContain('has 1 row; these are the figures of one column.')
+  expect(said).toContain('- 1 row has more or fewer cells than the header.')
+  expect(said).toContain('- I left out 1 further column.')
+  expect(said).toContain('1 different value, most often *N* (once).')
+})
+
 test('a problem with a file is its sentence', () => {
   expect(answer('analyze_csv', { file: 'a.csv', problem: 'a.csv is empty.' })).toBe('a.csv is empty.')
 })

@@ -41,6 +41,10 @@ test.each([
   expect(valueOf(expression)).toBe(value)
 })
 
+test.each(['1/0', '9^9^9^9', '-1/0'])('%s has no value', (expression) => {
+  expect(problemOf(expression)).toBe('It has no value, or one that is too large to work out.')
+})
+
 test('a calculation says what it worked out', () => {
   expect(calculate('  1 + 1 ')).toEqual({ expression: '1 + 1', value: '2' })
 })

@@ -13,7 +13,7 @@ export function CsvColumns({ rows, columns, ragged }: CsvFigures): ReactNode {
   return (
     <>
       <p>
-        {columns.length} {columns.length === 1 ? 'column' : 'columns'}, {numberText(rows)} rows
+        {columns.length} {columns.length === 1 ? 'column' : 'columns'}, {numberText(rows)} {rows === 1 ? 'row' : 'rows'}
         {ragged > 0 && `, ${numberText(ragged)} of them ragged`}
       </p>
       {numeric.length > 0 && (

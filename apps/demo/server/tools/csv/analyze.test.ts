@@ -191,6 +191,16 @@ test('progress rises piece by piece up to the number of rows', async () => {
   expect(seen.at(-1)).toEqual({ done: 1000, total: 1000, message: 'Done' })
 })
 
+test('line ends inside of quotes are not taken for rows', async () => {
+  const totals = new Set<number>()
+  const text = `n,note\n${'1,"two\nlines, ""quoted"" "\n'.repeat(500)}`
+  await analyzeCsv(
+    { name: 'a.csv', text },
+    { signal: new AbortController().signal, onProgress: ({ total }) => totals.add(total), breathe: atOnce },
+  )
+  expect([...totals]).toEqual([500])
+})
+
 test('other work gets its turn between two pieces', async () => {
   let turns = 0
   const breathe = async (): Promise<void> => {

@@ -112,7 +112,7 @@ function columnNames(header: readonly string[], unnamed: boolean): string[] {
   })
 }
 
-/** Rows below the header, if no cell holds a line end. */
+/** Rows below the header, if no line is blank and no quote is left open. */
 function countRows(text: string): number {
   let count = text.endsWith('\n') ? -1 : 0
   let isQuoted = false
