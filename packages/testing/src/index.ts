@@ -1,4 +1,4 @@
-export { script, type SayOptions, type Script, type ScriptedEnd } from './script/script.ts'
+export { script, type SayOptions, type Script, type ScriptedEnd, type ScriptOptions } from './script/script.ts'
 export type { Item, RawEvent, ScriptedRun, ScriptedToolCall } from './script/item.ts'
 export { compileRun, type RunContext } from './script/compile.ts'
 export { pump, type Connection, type Playable, type Pump, type PumpOptions } from './pump/pump.ts'

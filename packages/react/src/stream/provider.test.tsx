@@ -1,17 +1,21 @@
 // @vitest-environment jsdom
+import { memoryTransport, pump, script, type Pump } from '@rivulet/testing'
 import { act, cleanup, render, screen } from '@testing-library/react'
 import { Component, StrictMode, type ReactNode } from 'react'
 import { afterEach, expect, test, vi } from 'vitest'
-import { settle, mockBackend } from '../../test/backend.ts'
-import { turn } from '../../test/conversation.ts'
 import { StreamProvider, useStreamContext } from './provider.tsx'
-
-const backend = mockBackend()
 
 afterEach(() => {
   cleanup()
   vi.restoreAllMocks()
 })
+
+const turn = script().run('hi').token('Hello').end()
+
+/** Threads that a page reads now. */
+function open(p: Pump): string[] {
+  return p.connections.flatMap(({ isOpen, thread }) => (isOpen ? [thread] : []))
+}
 
 function Messages(): ReactNode {
   const { messages } = useStreamContext()
@@ -19,26 +23,27 @@ function Messages(): ReactNode {
 }
 
 test('everybody below a provider sees its thread over one connection', async () => {
+  const p = pump({ a: turn, b: turn })
+  const transport = memoryTransport(p)
   const show = (threadId: string) => (
     <StrictMode>
-      <StreamProvider url={backend.url} graph="agent" threadId={threadId}>
+      <StreamProvider transport={transport} graph="agent" threadId={threadId}>
         <Messages />
         <Messages />
       </StreamProvider>
     </StrictMode>
   )
   const { rerender, unmount } = render(show('a'))
-  await settle()
-  await backend.emit('a', ...turn('r', 'hi', 'Hello'))
-  expect(backend.open).toHaveLength(1)
+  await p.drain({ thread: 'a' })
+  expect(open(p)).toEqual(['a'])
   expect(screen.getAllByText('hi, Hello')).toHaveLength(2)
   rerender(show('b'))
   expect(screen.queryByText('hi, Hello')).toBeNull()
-  await settle()
-  expect(backend.open.map(({ thread }) => thread)).toEqual(['b'])
+  await p.settle()
+  expect(open(p)).toEqual(['b'])
   unmount()
-  await settle()
-  expect(backend.open).toEqual([])
+  await p.settle()
+  expect(open(p)).toEqual([])
 })
 
 test('what a component below does is done on the provider’s thread', async () => {
@@ -50,13 +55,14 @@ test('what a component below does is done on the provider’s thread', async () 
       </button>
     )
   }
+  const p = pump(script())
   render(
-    <StreamProvider url={backend.url} graph="agent" threadId="t">
+    <StreamProvider transport={memoryTransport(p)} graph="agent" threadId="t">
       <Ask />
       <Messages />
     </StreamProvider>,
   )
-  await settle()
+  await p.settle()
   act(() => screen.getByRole('button').click())
   expect(screen.getByText('hi')).toBeTruthy()
 })

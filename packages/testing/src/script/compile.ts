@@ -29,10 +29,11 @@ export interface RunContext {
  */
 export function compileRun(run: ScriptedRun, context: RunContext): RunEvent[] {
   if (run.recorded !== undefined) {
-    const entered = messagesIn(inputOf(context.input).messages, () => `${context.run}-input`)
+    const { messages } = inputOf(context.input, run.messagesKey)
+    const entered = messagesIn(messages, () => `${context.run}-input`)
     return adoptRun(run.recorded, context.run, context.resume === undefined ? entered : [])
   }
-  const writer = new RunWriter(context)
+  const writer = new RunWriter(context, run.messagesKey)
   writer.begin()
   const items = [...run.items]
   for (let item = items.shift(); item !== undefined; item = items.shift()) {
@@ -57,11 +58,13 @@ interface OpenMessage {
 /** Node whose calls `tool` runs. */
 const TOOLS = 'tools'
 const AGENT = 'agent'
+const MESSAGES = 'messages'
 
 /** Writes one run's events, filling in what a script leaves out. */
 class RunWriter {
   readonly events: RunEvent[] = []
   readonly #context: RunContext
+  readonly #messagesKey: string
   #node = AGENT
   #ns: readonly string[] | undefined
   #step = 0
@@ -78,8 +81,9 @@ class RunWriter {
   #counts: Record<string, number> = {}
   #isOver = false
 
-  constructor(context: RunContext) {
+  constructor(context: RunContext, messagesKey: string = MESSAGES) {
     this.#context = context
+    this.#messagesKey = messagesKey
   }
 
   begin(): void {
@@ -93,12 +97,12 @@ class RunWriter {
       ...(resume && { resume }),
     })
     if (resume !== undefined) return
-    const { messages, ...set } = inputOf(input)
+    const { messages, set } = inputOf(input, this.#messagesKey)
     const entered = messagesIn(messages, () => this.#makeId('input'))
     for (const message of entered) this.events.push({ type: 'message', run, step: 0, message })
     const isEmpty = Object.keys(set).length === 0
     if (isEmpty && entered.length === 0) return
-    const lists = { messages: { append: entered.map(({ id }) => id) } }
+    const lists = { [this.#messagesKey]: { append: entered.map(({ id }) => id) } }
     this.events.push({
       type: 'values',
       run,
@@ -256,7 +260,7 @@ class RunWriter {
     if (append.length === 0 && set === undefined) return
     const { run } = this.#context
     const ns = this.#ns && { ns: this.#ns }
-    const lists = append.length > 0 && { lists: { messages: { append } } }
+    const lists = append.length > 0 && { lists: { [this.#messagesKey]: { append } } }
     this.events.push({ type: 'values', run, ...ns, step: this.#step, ...(set && { set }), ...lists })
   }
 
@@ -297,10 +301,11 @@ class RunWriter {
   }
 }
 
-function inputOf(input: unknown): { messages?: unknown } & Record<string, unknown> {
-  if (input === undefined || input === null) return {}
-  if (typeof input === 'object' && !Array.isArray(input)) return { ...input }
-  return { messages: input }
+/** The messages of an input, and what else of the state it sets. */
+function inputOf(input: unknown, messagesKey = MESSAGES): { messages: unknown; set: Record<string, unknown> } {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return { messages: input, set: {} }
+  const { [messagesKey]: messages, ...set }: Record<string, unknown> = { ...input }
+  return { messages, set }
 }
 
 function messagesIn(given: unknown, makeId: () => string): Message[] {

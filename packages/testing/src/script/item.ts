@@ -41,6 +41,8 @@ export interface ScriptedRun {
   /** It answers the questions that the run before it asked. With `input` it does so in any case when the page does. */
   readonly resumes?: boolean
   readonly items: readonly Item[]
+  /** State key of the message list. Default `messages`. */
+  readonly messagesKey?: string
   /** Its id when it plays by itself. Default: `run1`, `run2`. */
   readonly id?: string
   /** In place of items: the events of a recorded run, which get the new run's id and its input's messages. */

@@ -64,20 +64,29 @@ export interface Script<G extends TypedGraph = UntypedGraph> {
   event(event: RawEvent): Script<G>
 }
 
+/** What holds for all of a script. */
+export interface ScriptOptions {
+  /** State key of the message list. Default `messages`. */
+  messagesKey?: string
+}
+
 /**
  * An empty script. `script<typeof graph>()` types input, state, node names, custom data and interrupts by the graph.
  * What comes before the first `run` belongs to a run that waits for the page.
  */
-export function script<G extends TypedGraph = UntypedGraph>(): Script<G> {
-  return scriptOf<G>([])
+export function script<G extends TypedGraph = UntypedGraph>(options: ScriptOptions = {}): Script<G> {
+  return scriptOf<G>([], options)
 }
 
 /** A script of these runs. */
-export function scriptOf<G extends TypedGraph = UntypedGraph>(runs: readonly ScriptedRun[]): Script<G> {
-  const begin = (run: ScriptedRun) => scriptOf<G>([...runs, run])
+export function scriptOf<G extends TypedGraph = UntypedGraph>(
+  runs: readonly ScriptedRun[],
+  options: ScriptOptions = {},
+): Script<G> {
+  const begin = (run: ScriptedRun) => scriptOf<G>([...runs, { ...options, ...run }], options)
   const add = (item: Item) => {
-    const last = runs.at(-1) ?? { items: [] }
-    return scriptOf<G>([...runs.slice(0, -1), { ...last, items: [...last.items, item] }])
+    const last = runs.at(-1) ?? { ...options, items: [] }
+    return scriptOf<G>([...runs.slice(0, -1), { ...last, items: [...last.items, item] }], options)
   }
   return {
     runs,
