@@ -1,4 +1,4 @@
-import type { SocketLike } from '../src/transports/web-socket-transport.ts'
+import type { SocketLike } from '../src/transports/socket.ts'
 
 type Listener = (event: { data: unknown; code: number }) => void
 
@@ -11,7 +11,7 @@ export class FakeSocket implements SocketLike {
   isClosed = false
   readonly #listeners = new Map<string, Listener[]>()
 
-  constructor(url: string, protocol: string) {
+  constructor(url: string, protocol = '') {
     this.url = url
     this.protocol = protocol
   }
@@ -57,10 +57,13 @@ export class FakeSocket implements SocketLike {
 }
 
 /** A constructor for fake sockets, with those it has made. */
-export function fakeSockets(): { sockets: FakeSocket[]; WebSocket: new (url: string, protocol: string) => SocketLike } {
+export function fakeSockets(): {
+  sockets: FakeSocket[]
+  WebSocket: new (url: string, protocol?: string) => SocketLike
+} {
   const sockets: FakeSocket[] = []
   class Made extends FakeSocket {
-    constructor(url: string, protocol: string) {
+    constructor(url: string, protocol = '') {
       super(url, protocol)
       sockets.push(this)
     }

@@ -19,8 +19,9 @@ export interface ForeignRun {
    * again after the connection was lost: goes on behind what was yielded before. Throws what an answer stands for.
    */
   read(signal: AbortSignal): AsyncIterable<readonly RunEvent[]>
-  /** Stops it where it runs. Without it, to stop means to stop reading. */
+  /** Stops it where it runs. Without it, to stop means to stop reading, and then `stop` tells its end. */
   cancel?(signal: AbortSignal | undefined): Promise<void>
+  stop?(): readonly RunEvent[]
 }
 
 /** A backend that numbers nothing: what it says becomes events, and the events of each reader are numbered here. */
@@ -112,7 +113,7 @@ async function* runOf(
     yield* run.read(AbortSignal.any([signal, stop.signal]))
   } catch (error) {
     if (!stop.signal.aborted || signal.aborted) throw error
-    yield [{ type: 'run.end', run: id, status: 'cancelled' }]
+    yield run.stop?.() ?? [{ type: 'run.end', run: id, status: 'cancelled' }]
   }
 }
 

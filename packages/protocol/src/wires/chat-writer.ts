@@ -16,9 +16,37 @@ export interface ChatToRead {
 /** A decoder of one run's stream on a wire that has no graph: messages, calls, and an end. */
 export interface ChatDecoder {
   /** The events that one block of the stream means; none when it means nothing to us. */
-  push(data: string, event?: string): RunEvent[]
+  push(data: string): RunEvent[]
   /** The body ended: events that end the run, unless the stream has ended it. An end that was not told is an error. */
   end(): RunEvent[]
+  /** The run was stopped by its reader: events that end it. */
+  stop(): RunEvent[]
+}
+
+/** How one wire is read. */
+export interface ChatReader {
+  readonly read: (data: string) => void
+  /** The body ended and the run has not. */
+  readonly close: () => void
+}
+
+/** A decoder over this writer. */
+export function createChatDecoder(writer: ChatWriter, { read, close }: ChatReader): ChatDecoder {
+  return {
+    push(data) {
+      if (!writer.hasEnded) read(data)
+      return writer.take()
+    },
+    end() {
+      if (!writer.hasEnded) close()
+      writer.end()
+      return writer.take()
+    },
+    stop() {
+      writer.end('cancelled')
+      return writer.take()
+    },
+  }
 }
 
 /** Writes a conversation without a graph as events: it begins, messages come, it ends. */
@@ -31,6 +59,8 @@ export interface ChatWriter {
   start(head: Omit<MessageHead, 'id'> & { id?: string | undefined }): string
   /** Notes that the run failed, the first time; its end says so. */
   fail(message: unknown, code?: WireError['code']): void
+  /** Notes that the stream stopped in the middle. */
+  cutOff(): void
   end(status?: RunEnd['status'], more?: Pick<RunEnd, 'usage' | 'assumed'>): void
   /** The events so far, which are handed over once; the run's start before the first. */
   take(): RunEvent[]
@@ -52,9 +82,14 @@ export function createChatWriter({ run, messages: sent = [], messageId = `${run}
     out.push(event)
   }
   const messages = createMessageWriter(emit)
+  const fail: ChatWriter['fail'] = (message, code = 'PROVIDER_FAILED') => {
+    failure ??= { code, message: typeof message === 'string' ? message : 'the backend does not say what failed', run }
+  }
   return {
     run,
     messages,
+    fail,
+    cutOff: () => fail('the stream ended before the answer was complete', 'DISCONNECTED'),
     emit,
     get hasEnded() {
       return hasEnded
@@ -62,9 +97,6 @@ export function createChatWriter({ run, messages: sent = [], messageId = `${run}
     start({ id = messageId, ...head }) {
       messages.start({ id, ...head }, { run })
       return id
-    },
-    fail(message, code = 'PROVIDER_FAILED') {
-      failure ??= { code, message: typeof message === 'string' ? message : 'the backend does not say what failed', run }
     },
     end(status = failure ? 'error' : 'done', more = {}) {
       if (hasEnded) return
@@ -81,5 +113,3 @@ export function createChatWriter({ run, messages: sent = [], messageId = `${run}
   }
 }
 
-/** The sentence for a stream that stopped in the middle. */
-export const CUT_OFF = 'the stream ended before the answer was complete'

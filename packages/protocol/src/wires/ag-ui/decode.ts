@@ -1,5 +1,5 @@
 import type { Role } from '../../messages/message.ts'
-import { CUT_OFF, createChatWriter, type ChatDecoder, type ChatToRead, type ChatWriter } from '../chat-writer.ts'
+import { createChatDecoder, createChatWriter, type ChatDecoder, type ChatToRead, type ChatWriter } from '../chat-writer.ts'
 import { fieldsIn, fieldsOf, isFields, textOf, type Fields } from '../fields.ts'
 import { patched } from './patch.ts'
 
@@ -10,18 +10,13 @@ import { patched } from './patch.ts'
 export function createAgUiDecoder(options: ChatToRead): ChatDecoder {
   const writer = createChatWriter(options)
   const reader = createReader(writer)
-  return {
-    push(data) {
+  return createChatDecoder(writer, {
+    read(data) {
       const event = fieldsIn(data)
-      if (event !== undefined && !writer.hasEnded) reader(event)
-      return writer.take()
+      if (event !== undefined) reader(event)
     },
-    end() {
-      if (!writer.hasEnded) writer.fail(CUT_OFF, 'DISCONNECTED')
-      writer.end()
-      return writer.take()
-    },
-  }
+    close: () => writer.cutOff(),
+  })
 }
 
 const ROLES: ReadonlyMap<unknown, Role> = new Map<unknown, Role>([

@@ -1,5 +1,5 @@
 import type { Part } from '../../messages/message.ts'
-import { CUT_OFF, createChatWriter, type ChatDecoder, type ChatToRead, type ChatWriter } from '../chat-writer.ts'
+import { createChatDecoder, createChatWriter, type ChatDecoder, type ChatToRead, type ChatWriter } from '../chat-writer.ts'
 import { fieldsIn, isFields, textOf, type Fields } from '../fields.ts'
 
 /**
@@ -10,20 +10,16 @@ import { fieldsIn, isFields, textOf, type Fields } from '../fields.ts'
 export function createAiSdkDecoder(options: ChatToRead): ChatDecoder {
   const writer = createChatWriter(options)
   const reader = createReader(writer)
-  return {
-    push(data) {
+  return createChatDecoder(writer, {
+    read(data) {
       const chunk = data === '[DONE]' ? { type: 'done' } : fieldsIn(data)
-      if (chunk !== undefined && !writer.hasEnded) reader.read(chunk)
-      return writer.take()
+      if (chunk !== undefined) reader.read(chunk)
     },
-    end() {
-      if (!writer.hasEnded) reader.cutOff()
-      return writer.take()
-    },
-  }
+    close: reader.close,
+  })
 }
 
-function createReader(writer: ChatWriter): { read(chunk: Fields): void; cutOff(): void } {
+function createReader(writer: ChatWriter): { read: (chunk: Fields) => void; close: () => void } {
   const { run, messages } = writer
   const parts: Part[] = []
   const calls = new Map<string, string>()
@@ -133,9 +129,9 @@ function createReader(writer: ChatWriter): { read(chunk: Fields): void; cutOff()
           return readOther(writer, chunk)
       }
     },
-    cutOff() {
+    close() {
       // What closes without a last mark is complete when it said so before.
-      if (!isFinished) writer.fail(CUT_OFF, 'DISCONNECTED')
+      if (!isFinished) writer.cutOff()
       end()
     },
   }

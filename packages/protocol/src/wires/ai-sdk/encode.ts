@@ -1,4 +1,5 @@
 import type { RunEvent, StreamedKind } from '../../events/event.ts'
+import { inputIn } from './ui-message.ts'
 
 /** Writes a run as the AI SDK's UI message stream. */
 export interface AiSdkEncoder {
@@ -81,14 +82,6 @@ export function createAiSdkEncoder(): AiSdkEncoder {
 function endOf({ kind, id, name, text }: Growing): object {
   if (kind !== 'tool') return { type: `${kind}-end`, id }
   return { type: 'tool-input-available', toolCallId: id, toolName: name, input: inputIn(text) }
-}
-
-function inputIn(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
 }
 
 function wholePart(part: {

@@ -1,5 +1,5 @@
 import type { Usage } from '../../messages/message.ts'
-import { CUT_OFF, createChatWriter, type ChatDecoder, type ChatToRead } from '../chat-writer.ts'
+import { createChatDecoder, createChatWriter, type ChatDecoder, type ChatToRead } from '../chat-writer.ts'
 import { fieldsIn, fieldsOf, isFields, textOf, type Fields } from '../fields.ts'
 
 /**
@@ -40,19 +40,16 @@ export function createOpenAiChatDecoder(options: ChatToRead): ChatDecoder {
     const usage = usageOf(chunk['usage'], 'prompt_tokens', 'completion_tokens')
     if (usage !== undefined && id !== undefined) writer.messages.note(id, { usage })
   }
-  return {
-    push(data) {
-      if (data.trim() === '[DONE]') writer.end()
+  return createChatDecoder(writer, {
+    read(data) {
+      if (data.trim() === '[DONE]') return writer.end()
       const chunk = fieldsIn(data)
-      if (chunk !== undefined && !writer.hasEnded) read(chunk)
-      return writer.take()
+      if (chunk !== undefined) read(chunk)
     },
-    end() {
-      if (!writer.hasEnded && !isFinished) writer.fail(CUT_OFF, 'DISCONNECTED')
-      writer.end()
-      return writer.take()
+    close() {
+      if (!isFinished) writer.cutOff()
     },
-  }
+  })
 }
 
 /** Tokens under the names that an API has for them; `undefined` when it counts none. */

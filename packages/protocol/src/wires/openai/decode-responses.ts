@@ -1,4 +1,4 @@
-import { CUT_OFF, createChatWriter, type ChatDecoder, type ChatToRead } from '../chat-writer.ts'
+import { createChatDecoder, createChatWriter, type ChatDecoder, type ChatToRead } from '../chat-writer.ts'
 import { fieldsIn, isFields, textOf, type Fields } from '../fields.ts'
 import { usageOf } from './decode-chat.ts'
 
@@ -69,16 +69,11 @@ export function createOpenAiResponsesDecoder(options: ChatToRead): ChatDecoder {
     calls.set(item, call)
     messages.append(message(), `tool ${String(item)}`, textOf(args) ?? '', call)
   }
-  return {
-    push(data) {
+  return createChatDecoder(writer, {
+    read(data) {
       const event = fieldsIn(data)
-      if (event !== undefined && !writer.hasEnded) read(event)
-      return writer.take()
+      if (event !== undefined) read(event)
     },
-    end() {
-      if (!writer.hasEnded) writer.fail(CUT_OFF, 'DISCONNECTED')
-      writer.end()
-      return writer.take()
-    },
-  }
+    close: () => writer.cutOff(),
+  })
 }

@@ -1,4 +1,4 @@
-import { CUT_OFF, createChatWriter, type ChatDecoder, type ChatToRead } from '../chat-writer.ts'
+import { createChatDecoder, createChatWriter, type ChatDecoder, type ChatToRead } from '../chat-writer.ts'
 import { fieldsIn, textOf } from '../fields.ts'
 
 /** What a frame of a plain stream can say; a mapping makes it of frames of any shape. */
@@ -41,20 +41,18 @@ export function createPlainDecoder({ map = readFrame, end = 'done-frame', ...cha
       }
     }
   }
-  return {
-    push(data) {
+  return createChatDecoder(writer, {
+    read(data) {
       const frames = map(data) ?? []
       for (const frame of Array.isArray(frames) ? (frames as readonly PlainFrame[]) : [frames as PlainFrame]) {
         if (!writer.hasEnded) take(frame)
       }
-      return writer.take()
     },
-    end() {
-      if (!writer.hasEnded && end === 'done-frame') writer.fail(CUT_OFF, 'DISCONNECTED')
-      writer.end(undefined, end === 'close' ? { assumed: true } : {})
-      return writer.take()
+    close() {
+      if (end === 'done-frame') writer.cutOff()
+      else writer.end(undefined, { assumed: true })
     },
-  }
+  })
 }
 
 function readFrame(data: string): PlainFrame | undefined {

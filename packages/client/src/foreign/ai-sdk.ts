@@ -1,0 +1,23 @@
+import { createAiSdkDecoder, writeUiMessages } from '@rivulet/protocol/wires/ai-sdk'
+import type { Transport } from '../transports/transport.ts'
+import { chatTransport, readEvents, type ChatRequest, type ChatStreamOptions } from './chat.ts'
+
+/** How to reach a backend of the AI SDK. */
+export interface AiSdkOptions extends Omit<ChatStreamOptions, 'url'> {
+  /** Its route, e.g. `/api/chat`. */
+  api: string
+  /** What is sent. Default: what `useChat` sends, `{ id, messages, trigger }`. */
+  body?: ((request: ChatRequest) => unknown) | undefined
+}
+
+/** A route that answers with the AI SDK's UI message stream, as `useChat` uses it. */
+export function aiSdk({ api, body = bodyOf, ...options }: AiSdkOptions): Transport {
+  return chatTransport({
+    read: (request, signal) => readEvents({ ...options, url: api }, { body: body(request) }, signal),
+    decoder: createAiSdkDecoder,
+  })
+}
+
+function bodyOf({ thread, messages, toolCalls }: ChatRequest): object {
+  return { id: thread, messages: writeUiMessages(messages, toolCalls), trigger: 'submit-message' }
+}
