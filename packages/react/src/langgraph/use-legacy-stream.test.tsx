@@ -4,10 +4,13 @@ import { END, fromAsyncIterable, messages, START, state, StateGraph, value } fro
 import { RivuletError } from '@rivulet/protocol'
 import { act, cleanup, render, waitFor } from '@testing-library/react'
 import { StrictMode, type ReactNode } from 'react'
-import { afterEach, expect, test } from 'vitest'
-import { useStream, type LegacyOptions, type LegacyStream } from './index.ts'
+import { afterEach, expect, test, vi } from 'vitest'
+import { useStream, type LegacyOptions, type LegacySource, type LegacyStream } from './index.ts'
 
-afterEach(cleanup)
+afterEach(() => {
+  cleanup()
+  vi.restoreAllMocks()
+})
 
 const model = fromAsyncIterable(
   async function* (said) {
@@ -38,7 +41,7 @@ const graph = new StateGraph(state({ messages: messages(), approved: value<boole
   .addEdge('answer', END)
   .compile()
 
-type Options = Omit<LegacyOptions<typeof graph>, 'apiUrl' | 'transport' | 'client' | 'assistantId'>
+type Options = Omit<LegacyOptions<typeof graph>, keyof LegacySource | 'assistantId'>
 
 function page(options: Options = {}) {
   const client = createClient({ transport: inProcess(graph) })
@@ -160,6 +163,26 @@ test('a run that somebody else started is joined', async () => {
   const elsewhere = client.thread({ graph: 'agent', threadId: 't' }).submit({ messages: 'hi' })
   await act(() => stream().joinStream(elsewhere.id))
   await waitFor(() => expect(texts()).toEqual(['human: hi', 'ai: you said hi']))
+})
+
+test('with an address it talks to a LangGraph server', async () => {
+  const asked: string[] = []
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+    const headers = new Headers(init?.headers)
+    asked.push(`${new Request(input).url} ${headers.get('x-api-key')} ${headers.get('x-team')}`)
+    return new Response('no', { status: 404 })
+  })
+  function Page(): ReactNode {
+    return useStream({
+      apiUrl: 'http://langgraph.test',
+      apiKey: 'key',
+      defaultHeaders: { 'x-team': 'blue' },
+      assistantId: 'agent',
+      threadId: 't',
+    }).messages.length
+  }
+  render(<Page />)
+  await waitFor(() => expect(asked[0]).toBe('http://langgraph.test/threads/t/state key blue'))
 })
 
 test('what cannot be done is said', async () => {

@@ -1,8 +1,16 @@
-import type { Client, PendingInterruptOf, RunResult, Transport, ValuesOf } from '@rivulet/client'
+import {
+  langgraph,
+  type Client,
+  type PendingInterruptOf,
+  type RunResult,
+  type Transport,
+  type ValuesOf,
+} from '@rivulet/client'
 import type { Namespace, RivuletError, RivuletEvent, TypedGraph, TypesOf, UntypedGraph } from '@rivulet/protocol'
 import { useCallback, useMemo, useState } from 'react'
 import { useStream as useOwnStream } from '../stream/use-stream.ts'
 import type { StreamHandle } from '../stream/stream.ts'
+import type { StreamSource } from '../stream/use-instance.ts'
 import type { StreamResult } from '../stream/use-tracked.ts'
 import { toLegacyMessage, type LegacyMessage } from './legacy-message.ts'
 import { fromLegacySubmit, type LegacySubmitOptions } from './legacy-submit.ts'
@@ -18,12 +26,36 @@ export interface LegacyEventContext {
   ) => void
 }
 
+/**
+ * Where the backend is: a LangGraph server at `apiUrl`, one of ours at `url`, or anything a transport or a client
+ * reaches. What is given at first is kept.
+ */
+export type LegacySource =
+  | {
+      apiUrl: string
+      /** Sent as `x-api-key`. */
+      apiKey?: string | undefined
+      defaultHeaders?: Readonly<Record<string, string>> | undefined
+      url?: undefined
+      transport?: undefined
+      client?: undefined
+    }
+  | { url: string; apiUrl?: undefined; transport?: undefined; client?: undefined }
+  | { transport: Transport; apiUrl?: undefined; url?: undefined; client?: undefined }
+  | { client: Client; apiUrl?: undefined; url?: undefined; transport?: undefined }
+
+function sourceOf(options: LegacySource & { assistantId: string }): StreamSource {
+  const { apiUrl, url, transport, client } = options
+  if (client !== undefined) return { client }
+  if (transport !== undefined) return { transport }
+  if (apiUrl === undefined) return { url }
+  const key = options.apiKey === undefined ? undefined : { 'x-api-key': options.apiKey }
+  const headers = { ...options.defaultHeaders, ...key }
+  return { transport: langgraph({ apiUrl, assistantId: options.assistantId, headers }) }
+}
+
 /** Options of the legacy hook, as far as they mean something here. */
-export type LegacyOptions<G extends TypedGraph = UntypedGraph> = (
-  | { apiUrl: string; transport?: undefined; client?: undefined }
-  | { transport: Transport; apiUrl?: undefined; client?: undefined }
-  | { client: Client; apiUrl?: undefined; transport?: undefined }
-) & {
+export type LegacyOptions<G extends TypedGraph = UntypedGraph> = LegacySource & {
   /** Name of the graph. */
   assistantId: string
   threadId?: string | null | undefined
@@ -79,9 +111,7 @@ export function useStream<G extends TypedGraph = UntypedGraph>(options: LegacyOp
   const [laidOver, setLaidOver] = useState<Values>()
   const [chosen, setChosen] = useState<Chosen>({ threadId: options.threadId, byProp: options.threadId })
   const threadId = chosen.byProp === options.threadId ? chosen.threadId : options.threadId
-  const { apiUrl, transport, client } = options
-  // Exactly one of them is given: the options say so.
-  const source = { url: apiUrl, transport, client } as { url: string; transport?: undefined; client?: undefined }
+  const [source] = useState(() => sourceOf(options))
   const contextOf = ({ ns }: { ns?: Namespace }): LegacyEventContext => ({
     namespace: ns,
     mutate: (change) =>
