@@ -76,7 +76,10 @@ async function consume(packed) {
   const react = await readManifest(join(root, 'packages/react'))
   const server = await readManifest(join(root, 'packages/server'))
   const versions = { ...server.devDependencies, ...react.devDependencies, ...rootManifest.devDependencies }
-  const needed = ['react', '@types/react', '@types/node', '@tanstack/react-query', '@libsql/client']
+  const needed = [
+    ...['react', '@types/react', '@types/node', '@tanstack/react-query', '@libsql/client'],
+    ...['react-dom', '@types/react-dom', '@testing-library/react', 'msw', 'vitest', 'fast-check'],
+  ]
   const peers = needed.map((name) => `${name}@${versions[name]}`)
   const tarballs = packed.map(({ tarball }) => tarball)
   await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs, ...peers], folder)
