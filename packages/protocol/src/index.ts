@@ -108,7 +108,14 @@ export { encodeSse, type SseFields } from './sse/encode-sse.ts'
 export { createBlockReader, type BlockReader } from './sse/block-reader.ts'
 export { mismatch, parseJson } from './sse/parse-json.ts'
 export { createFrameDecoder, type FrameDecoder, type FrameDecoderOptions } from './sse/decode-frame.ts'
-export { encodeFatal, encodeFrame, wireState, type WireState } from './sse/encode-frame.ts'
+export {
+  encodeFatal,
+  encodeFrame,
+  encodeSocketFatal,
+  encodeSocketFrame,
+  wireState,
+  type WireState,
+} from './sse/encode-frame.ts'
 export { memoryLog, type MemoryLogOptions } from './log/memory-log.ts'
 export { compactRun } from './log/compact.ts'
 export { foldHeld } from './log/fold-held.ts'

@@ -2,7 +2,7 @@ import type { WireError } from '../errors.ts'
 import type { RivuletEvent } from '../events/event.ts'
 import type { Frame } from '../frame.ts'
 import { formatCursor } from '../log/event-log.ts'
-import { encodeSse } from './encode-sse.ts'
+import { encodeSse, type SseFields } from './encode-sse.ts'
 
 /** What a connection has been told already and need not be told again. One for each response body. */
 export interface WireState {
@@ -29,7 +29,28 @@ const PLAIN_NAME = /^(?!batch$)[\w.:-]+$/
 export function encodeFrame(frame: Frame, wire: WireState): string {
   if (frame.type === 'at') return encodeSse({ comment: `at ${formatCursor(frame.log, frame.seq)}` })
   if (frame.type === 'retry') return encodeSse({ retry: frame.delayMs })
-  return encodeEvents(frame.log, frame.events, wire)
+  return encodeEvents(frame.log, frame.events, wire, encodeSse)
+}
+
+/**
+ * Writes a frame for the own wire over WebSocket: the same fields as {@link encodeFrame} as one JSON object, with `data`
+ * as the value itself; a heartbeat is `{ "at" }`. A frame without events is the empty string.
+ */
+export function encodeSocketFrame(frame: Frame, wire: WireState): string {
+  if (frame.type === 'at') return JSON.stringify({ at: formatCursor(frame.log, frame.seq) })
+  if (frame.type === 'retry') return JSON.stringify({ retry: frame.delayMs })
+  return encodeEvents(frame.log, frame.events, wire, socketBlock)
+}
+
+/** Writes {@link encodeFatal} for a WebSocket. */
+export function encodeSocketFatal(error: WireError): string {
+  return socketBlock({ event: 'error', data: JSON.stringify(error) })
+}
+
+/** The block as JSON; its data is JSON text already. */
+function socketBlock({ id, event, data }: SseFields): string {
+  const place = id === undefined ? '' : `"id":${JSON.stringify(id)},`
+  return `{${place}"event":${JSON.stringify(event)},"data":${data}}`
 }
 
 /**
@@ -40,12 +61,17 @@ export function encodeFatal(error: WireError): string {
   return encodeSse({ event: 'error', data: JSON.stringify(error) })
 }
 
-function encodeEvents(log: string, events: readonly RivuletEvent[], wire: WireState): string {
+function encodeEvents(
+  log: string,
+  events: readonly RivuletEvent[],
+  wire: WireState,
+  write: (fields: SseFields) => string,
+): string {
   const last = events.at(-1)
   if (last === undefined) return ''
   const id = formatCursor(log, last.seq)
   if (events.length === 1 && PLAIN_NAME.test(last.type)) {
-    return encodeSse({ id, event: last.type, data: JSON.stringify(bodyOf(last, wire)) })
+    return write({ id, event: last.type, data: JSON.stringify(bodyOf(last, wire)) })
   }
   let before: number | undefined
   const elements = events.map((event) => {
@@ -54,7 +80,7 @@ function encodeEvents(log: string, events: readonly RivuletEvent[], wire: WireSt
     before = seq
     return { ...place, ...bodyOf(event, wire) }
   })
-  return encodeSse({ id, event: 'batch', data: JSON.stringify(elements) })
+  return write({ id, event: 'batch', data: JSON.stringify(elements) })
 }
 
 /** The event without what stands beside it on the wire or is known to the connection. */

@@ -1,7 +1,15 @@
 import type { Checkpointer } from '@rivulet/core'
-import { encodeFrame, RivuletError, wireState, type StreamableGraph } from '@rivulet/protocol'
+import { RivuletError, type StreamableGraph } from '@rivulet/protocol'
 import { Hono } from 'hono'
-import { type CorsOptions, corsHeaders, originCheck, refuseForeignPage } from '../http/origin.ts'
+import {
+  type CorsOptions,
+  corsHeaders,
+  originCheck,
+  type OriginCheck,
+  refuseForeignOrigin,
+  refuseForeignPage,
+} from '../http/origin.ts'
+import { type Connection, type Identify, SocketSession } from '../socket/session.ts'
 import { publicError, statusOf } from '../http/public-error.ts'
 import { checkId } from '../http/fields.ts'
 import { type KeeperLimits, RunKeeper } from '../runs/run-keeper.ts'
@@ -84,6 +92,11 @@ export interface App {
    * not are left to the process that opens the store next; with a store that forgets they are cancelled. Closes the store.
    */
   close(options?: CloseOptions): Promise<void>
+  /** Throws `FORBIDDEN` or `DISCONNECTED` for a request that may not become a WebSocket. */
+  admitSocket(request: Request): void
+  /** Serves a WebSocket that was admitted. */
+  openSocket(request: Request, connection: Connection): SocketSession
+  readonly socketLimits: { maxFrameBytes: number; heartbeatMs: number }
   /** Whether requests are asked who they are from. */
   readonly hasAuth: boolean
   /** How many event streams are open. */
@@ -106,11 +119,23 @@ const COME_BACK_MS = 1000
  */
 export function createApp(options: AppOptions): App {
   const deps = depsOf(options)
-  const router = routerOf(deps, options)
+  const allowed = originCheck(options.cors)
+  const { auth = everybody } = options
+  const identify: Identify = async (request) => {
+    await recovered
+    return auth(request)
+  }
+  const router = routerOf(deps, { ...options, auth }, allowed)
   // Nobody is answered before the runs that a process before this one left are under way again.
   const recovered = deps.runs.recover().catch(deps.onError)
   let closing: Promise<void> | undefined
   return {
+    admitSocket(request) {
+      if (closing !== undefined) throw closingError()
+      refuseForeignOrigin(request, allowed)
+    },
+    openSocket: (request, connection) => new SocketSession(deps, identify, request, connection),
+    socketLimits: { maxFrameBytes: deps.bodyLimits.bodyBytes, heartbeatMs: deps.heartbeatMs },
     hasAuth: options.auth !== undefined,
     get openStreams() {
       return deps.streams.size
@@ -137,12 +162,21 @@ async function answer(router: Hono<AppEnv>, request: Request): Promise<Response>
 
 async function closeAll({ streams, runs }: Deps, recovered: Promise<void>, graceMs: number): Promise<void> {
   await recovered
-  streams.endAll(encodeFrame({ type: 'retry', delayMs: COME_BACK_MS }, wireState()))
+  streams.endAll({ type: 'retry', delayMs: COME_BACK_MS })
   await runs.close(graceMs)
 }
 
 function closedAnswer(): Response {
-  return errorAnswer(new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true }), HEADERS)
+  return errorAnswer(closingError(), HEADERS)
+}
+
+function closingError(): RivuletError {
+  return new RivuletError('DISCONNECTED', 'the server is closing', { retryable: true })
+}
+
+/** Who asks, where nobody is asked who they are. */
+function everybody(): Identity {
+  return { tenant: '' }
 }
 
 /** Tells of an error; where the same request may succeed later, also when to try. */
@@ -194,9 +228,8 @@ function withMemory(name: string, graph: ServedGraph, store: Store, keepOwn: boo
   throw new RivuletError('INVALID_INPUT', `graphs.${name} has a checkpointer of its own: ${how}`)
 }
 
-function routerOf(deps: Deps, { auth, cors }: AppOptions): Hono<AppEnv> {
+function routerOf(deps: Deps, { auth, cors }: AppOptions & { auth: Identify }, allowed: OriginCheck): Hono<AppEnv> {
   const router = new Hono<AppEnv>()
-  const allowed = originCheck(cors)
   router.use(async (context, next) => {
     await next()
     for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value)
@@ -204,7 +237,7 @@ function routerOf(deps: Deps, { auth, cors }: AppOptions): Hono<AppEnv> {
   router.use(corsHeaders(cors))
   router.use(async (context, next) => {
     refuseForeignPage(context.req.raw, allowed)
-    const identity = auth === undefined ? { tenant: '' } : await auth(context.req.raw)
+    const identity = await auth(context.req.raw)
     if (identity === undefined) throw new RivuletError('AUTH_REQUIRED', 'the request does not say who it is from')
     context.set('tenant', identity.tenant)
     await next()

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { checkId } from '../http/fields.ts'
 import type { BodyLimits } from '../http/read-body.ts'
 import type { RunKeeper } from '../runs/run-keeper.ts'
-import type { SseStream } from '../stream/sse-stream.ts'
+import type { EventStream } from '../stream/event-stream.ts'
 import type { LiveStreams } from '../stream/live-streams.ts'
 import type { Store, Thread } from '../threads/store.ts'
 
@@ -17,7 +17,7 @@ export interface Identity {
 export interface AppEnv {
   Variables: { tenant: string }
   /** Where a route leaves the stream it answered with. */
-  Bindings: { offered: { stream?: SseStream } }
+  Bindings: { offered: { stream?: EventStream } }
 }
 
 /** What the routes work with. */

@@ -3,7 +3,9 @@ import { Hono, type Context } from 'hono'
 import { checkId, optionalModes } from '../http/fields.ts'
 import { checkCursor } from '../runs/run-request.ts'
 import { isInFlight } from '../threads/queue.ts'
-import type { Run } from '../threads/store.ts'
+import type { Run, Thread } from '../threads/store.ts'
+import type { EventStream } from '../stream/event-stream.ts'
+import type { Wire } from '../stream/wire.ts'
 import { type AppEnv, type Deps, listInQuery, threadOf } from './deps.ts'
 import { offer } from './offer.ts'
 
@@ -13,19 +15,27 @@ export function eventRoutes(deps: Deps): Hono<AppEnv> {
   routes.get('/threads/:thread/events', async (context) => {
     const query = readQuery(context)
     const thread = await threadOf(deps, context)
-    const tenant = context.get('tenant')
-    const run = await runToRead(deps, tenant, thread.id, query.until)
-    if (run !== undefined) checkRecorded(query.modes ?? [], run)
-    const log = await deps.store.openLog(tenant, thread.id)
-    const { heartbeatMs, stallMs, onError } = deps
-    // A run that ended long ago may be forgotten by the log, which would wait for its end for ever.
-    if (query.until !== undefined) query.follow = run !== undefined && isInFlight(run)
-    return offer(
-      context,
-      deps.streams.open({ tenant, thread: thread.memory, log, query, heartbeatMs, stallMs, onError }),
-    )
+    return offer(context, await openThread(deps, context.get('tenant'), thread, query))
   })
   return routes
+}
+
+/** Opens a stream of a thread. Throws `NOT_FOUND` for a run to wait for that never was, `MODE_NOT_RECORDED` for modes it lacks. */
+export async function openThread(
+  deps: Deps,
+  tenant: string,
+  thread: Thread,
+  asked: ReadQuery,
+  wire?: Wire,
+): Promise<EventStream> {
+  const run = await runToRead(deps, tenant, thread.id, asked.until)
+  if (run !== undefined) checkRecorded(asked.modes ?? [], run)
+  const log = await deps.store.openLog(tenant, thread.id)
+  const { heartbeatMs, stallMs, onError } = deps
+  // A run that ended long ago may be forgotten by the log, which would wait for its end for ever.
+  const query = asked.until === undefined ? asked : { ...asked, follow: run !== undefined && isInFlight(run) }
+  const timing = { heartbeatMs, stallMs, onError }
+  return deps.streams.open({ tenant, thread: thread.memory, log, query, ...timing, ...(wire && { wire }) })
 }
 
 function readQuery(context: Context<AppEnv>): ReadQuery {

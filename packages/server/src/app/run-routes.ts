@@ -1,11 +1,12 @@
-import { randomId, RivuletError } from '@rivulet/protocol'
+import { randomId, RivuletError, type ReadFilter } from '@rivulet/protocol'
 import { Hono, type Context } from 'hono'
 import { asFields, checkId, optionalChoice, optionalCount } from '../http/fields.ts'
 import { readBody } from '../http/read-body.ts'
 import { readRunRequest, type RunRequest } from '../runs/run-request.ts'
 import type { StartedRun } from '../runs/run-keeper.ts'
 import { isInFlight } from '../threads/queue.ts'
-import type { SseStream } from '../stream/sse-stream.ts'
+import type { EventStream } from '../stream/event-stream.ts'
+import type { Wire } from '../stream/wire.ts'
 import type { Run, Thread } from '../threads/store.ts'
 import { type AppEnv, type Deps, threadId, threadOf } from './deps.ts'
 import { offer } from './offer.ts'
@@ -91,13 +92,15 @@ export function streamRun(
   thread: Thread,
   { run, log }: StartedRun,
   { after, onDisconnect }: RunRequest,
-): SseStream {
+  { filter = {}, wire }: { filter?: ReadFilter; wire?: Wire } = {},
+): EventStream {
   return deps.streams.open({
+    ...(wire && { wire }),
     tenant,
     thread: thread.memory,
     log,
     // A run that was joined long after its end may be forgotten by the log, which would wait for its end for ever.
-    query: { after: after ?? run.after, until: run.id, follow: isInFlight(run) },
+    query: { ...filter, after: after ?? run.after, until: run.id, follow: isInFlight(run) },
     heartbeatMs: deps.heartbeatMs,
     stallMs: deps.stallMs,
     onError: deps.onError,

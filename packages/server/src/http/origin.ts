@@ -46,6 +46,11 @@ export function corsHeaders(options: CorsOptions | undefined): MiddlewareHandler
  */
 export function refuseForeignPage(request: Request, allowed: OriginCheck): void {
   if (request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS') return
+  refuseForeignOrigin(request, allowed)
+}
+
+/** Throws `FORBIDDEN` when a page of another site, which the server does not allow, sends the request. */
+export function refuseForeignOrigin(request: Request, allowed: OriginCheck): void {
   const origin = request.headers.get('origin')
   const site = request.headers.get('sec-fetch-site')
   const own =

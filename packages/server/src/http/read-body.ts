@@ -27,7 +27,7 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<un
   const text = await readText(decompressed(request), limits)
   if (text === '') return undefined
   if (type === null) throw wrongType('none')
-  checkDepth(text, limits.jsonDepth)
+  checkJsonDepth(text, limits.jsonDepth)
   try {
     return toJson(JSON.parse(text))
   } catch (cause) {
@@ -77,8 +77,8 @@ function tooLarge({ bodyBytes }: BodyLimits): RivuletError {
 const QUOTE = 34
 const BACKSLASH = 92
 
-/** Counts brackets outside of strings; whether they match is for the parser to say. */
-function checkDepth(text: string, maxDepth: number): void {
+/** Throws `INVALID_INPUT` for JSON nested too deep. Counts brackets outside of strings; whether they match is for the parser. */
+export function checkJsonDepth(text: string, maxDepth: number): void {
   let depth = 0
   let quoted = false
   for (let i = 0; i < text.length; i++) {

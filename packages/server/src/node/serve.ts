@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { RivuletError } from '@rivulet/protocol'
 import type { App, CloseOptions } from '../app/create-app.ts'
 import { nodeListener } from './node-listener.ts'
+import { type WebSockets, webSockets } from './web-sockets.ts'
 
 /** Where to listen. */
 export interface ServeOptions {
@@ -44,6 +45,7 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
     )
   }
   const listener = nodeListener(app)
+  const sockets = webSockets(app)
   let closing: Promise<void> | undefined
   /** Connections that have never asked anything: Node does not count them as idle. */
   const silent = new Set<Socket>()
@@ -58,6 +60,10 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
       void listener(request, response)
     },
   )
+  server.on('upgrade', (request, socket, head) => {
+    silent.delete(request.socket)
+    sockets.listener(request, socket, head)
+  })
   server.on('connection', (socket: Socket) => {
     silent.add(socket)
     socket.once('close', () => silent.delete(socket))
@@ -68,7 +74,7 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
     port: actualPort,
     url: `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${actualPort}`,
     close(given) {
-      closing ??= closeAll(server, app, given)
+      closing ??= closeAll(server, sockets, app, given)
       for (const socket of silent) socket.destroy()
       return closing
     },
@@ -90,11 +96,20 @@ function listen(server: Server, port: number, hostname: string): Promise<number>
   })
 }
 
-async function closeAll(server: Server, app: App, options: CloseOptions | undefined): Promise<void> {
+async function closeAll(
+  server: Server,
+  sockets: WebSockets,
+  app: App,
+  options: CloseOptions | undefined,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   await app.close(options)
   server.closeIdleConnections()
-  const force = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS)
+  const force = setTimeout(() => {
+    server.closeAllConnections()
+    sockets.close()
+  }, LAST_WORDS_MS)
   await closed
   clearTimeout(force)
+  sockets.close()
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import type { SseStream } from '../stream/sse-stream.ts'
+import type { EventStream } from '../stream/event-stream.ts'
 import { writeStream } from './write-stream.ts'
 
 /** A stream of given pieces that counts how many were taken. */
@@ -48,7 +48,7 @@ class Socket extends EventEmitter {
 
 function write(pieces: Pieces, socket: Socket): Promise<void> {
   // Both have what the function under test uses of them.
-  return writeStream(pieces as unknown as SseStream, socket as unknown as ServerResponse)
+  return writeStream(pieces as unknown as EventStream, socket as unknown as ServerResponse)
 }
 
 async function settle(): Promise<void> {

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import type { SseStream } from '../stream/sse-stream.ts'
+import type { EventStream } from '../stream/event-stream.ts'
 
 /**
  * Writes a stream to a response as fast as the client takes it, and no faster: while the socket is full nothing is read
  * from the log. Ends with the stream, or when the client goes. Never rejects.
  */
-export async function writeStream(stream: SseStream, response: ServerResponse): Promise<void> {
+export async function writeStream(stream: EventStream, response: ServerResponse): Promise<void> {
   // The client may have left while its request was carried out: then `close` has been.
   if (response.destroyed) return stream.leave()
   response.once('close', () => stream.leave())

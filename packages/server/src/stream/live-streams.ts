@@ -1,5 +1,6 @@
-import { encodeFatal, readLog, RivuletError, type EventLog, type ReadQuery } from '@rivulet/protocol'
-import { SseStream } from './sse-stream.ts'
+import { readLog, RivuletError, type EventLog, type ReadQuery } from '@rivulet/protocol'
+import { EventStream, type LastWord } from './event-stream.ts'
+import type { Wire } from './wire.ts'
 
 /** How a stream is opened. */
 export interface OpenStream {
@@ -8,6 +9,7 @@ export interface OpenStream {
   thread: string
   log: EventLog
   query: ReadQuery
+  wire?: Wire
   heartbeatMs: number
   stallMs: number
   onError: (error: unknown) => void
@@ -17,7 +19,7 @@ export interface OpenStream {
 
 /** The event streams that are open, so that they can be ended when their thread or the server goes. */
 export class LiveStreams {
-  readonly #byThread = new Map<string, Set<SseStream>>()
+  readonly #byThread = new Map<string, Set<EventStream>>()
   readonly #byTenant = new Map<string, number>()
   readonly #maxPerTenant: number
 
@@ -34,7 +36,7 @@ export class LiveStreams {
   }
 
   /** Opens a stream of the log. Throws `LIMIT_EXCEEDED` when the tenant has too many. */
-  open({ tenant, thread, log, query, ...rest }: OpenStream): SseStream {
+  open({ tenant, thread, log, query, ...rest }: OpenStream): EventStream {
     const tenants = this.#byTenant
     const open = tenants.get(tenant) ?? 0
     if (open >= this.#maxPerTenant) {
@@ -44,7 +46,7 @@ export class LiveStreams {
     const stop = new AbortController()
     const streams = this.#byThread.get(thread) ?? new Set()
     this.#byThread.set(thread, streams)
-    const stream: SseStream = new SseStream({
+    const stream: EventStream = new EventStream({
       ...rest,
       reader: readLog(log, query, stop.signal),
       log: log.id,
@@ -64,11 +66,11 @@ export class LiveStreams {
   /** Ends the streams of a thread that is gone. */
   endThread(thread: string): void {
     const gone = new RivuletError('NOT_FOUND', 'the thread was deleted')
-    for (const stream of this.#byThread.get(thread) ?? []) stream.end(encodeFatal(gone.toJSON()))
+    for (const stream of this.#byThread.get(thread) ?? []) stream.end(gone)
   }
 
   /** Ends all streams, each with `last`. */
-  endAll(last: string): void {
+  endAll(last: LastWord): void {
     for (const streams of this.#byThread.values()) for (const stream of streams) stream.end(last)
   }
 }

@@ -1,7 +1,7 @@
-import type { SseStream } from './sse-stream.ts'
+import type { EventStream } from './event-stream.ts'
 
 /** The stream as a response's body, for hosts that know nothing better. */
-export function streamBody(stream: SseStream): ReadableStream<Uint8Array> {
+export function streamBody(stream: EventStream): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
   return new ReadableStream(
     {
@@ -19,14 +19,14 @@ export function streamBody(stream: SseStream): ReadableStream<Uint8Array> {
   )
 }
 
-const offered = new WeakMap<Response, SseStream>()
+const offered = new WeakMap<Response, EventStream>()
 
 /** Remembers that a response's body is this stream. */
-export function rememberStream(response: Response, stream: SseStream): void {
+export function rememberStream(response: Response, stream: EventStream): void {
   offered.set(response, stream)
 }
 
 /** The stream behind a response, for a host that can write it without going through the body. */
-export function streamOf(response: Response): SseStream | undefined {
+export function streamOf(response: Response): EventStream | undefined {
   return offered.get(response)
 }

@@ -1,20 +1,20 @@
 import { memoryLog, readLog, type EventLog, type RunEvent } from '@rivulet/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { SseStream, type SseStreamOptions } from './sse-stream.ts'
+import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { streamBody } from './stream-body.ts'
 
 const custom = (data: unknown): RunEvent => ({ type: 'custom', run: 'r', data })
 
 interface Opened {
-  stream: SseStream
+  stream: EventStream
   ended: number
   errors: unknown[]
 }
 
-function open(log: EventLog, options: Partial<SseStreamOptions> = {}): Opened {
+function open(log: EventLog, options: Partial<EventStreamOptions> = {}): Opened {
   const stop = new AbortController()
   const opened = { ended: 0, errors: [] as unknown[] }
-  const stream = new SseStream({
+  const stream = new EventStream({
     reader: readLog(log, { after: 0 }, stop.signal),
     log: log.id,
     stop,
@@ -28,7 +28,7 @@ function open(log: EventLog, options: Partial<SseStreamOptions> = {}): Opened {
 }
 
 /** A stream that has said where it stands and has nothing more to say. */
-async function openIdle(options?: Partial<SseStreamOptions>): Promise<Opened & { log: EventLog }> {
+async function openIdle(options?: Partial<EventStreamOptions>): Promise<Opened & { log: EventLog }> {
   const log = memoryLog({ id: 'log' })
   const opened = open(log, options)
   await opened.stream.next()
@@ -109,8 +109,8 @@ describe('a stream', () => {
   test('ends when it is told to, with a last word for whoever waits', async () => {
     const opened = await openIdle()
     const waiting = opened.stream.next()
-    opened.stream.end('retry: 1\n\n')
-    opened.stream.end('never said\n\n')
+    opened.stream.end({ type: 'retry', delayMs: 1 })
+    opened.stream.end({ type: 'retry', delayMs: 2 })
     expect(await waiting).toBe('retry: 1\n\n')
     expect(await opened.stream.next()).toBeUndefined()
     expect(opened.ended).toBe(1)

@@ -1,10 +1,13 @@
-import { encodeFatal, encodeFrame, RivuletError, wireState, type LogReader, type WireState } from '@rivulet/protocol'
+import { RivuletError, wireState, type Frame, type LogReader, type WireState } from '@rivulet/protocol'
 import { publicError } from '../http/public-error.ts'
+import { sseWire, type Wire } from './wire.ts'
 
-/** What a {@link SseStream} is made of. */
-export interface SseStreamOptions {
+/** What a {@link EventStream} is made of. */
+export interface EventStreamOptions {
   /** Reads the log for this connection alone. */
   reader: LogReader
+  /** How the connection is written to. Default: server-sent events. */
+  wire?: Wire
   /** Id of the log, for heartbeats. */
   log: string
   /** Stops `reader`. */
@@ -21,16 +24,20 @@ export interface SseStreamOptions {
   onError: (error: unknown) => void
 }
 
+/** Why a stream ends before its run: an error for this reader alone, or the hint when to come back. */
+export type LastWord = RivuletError | Extract<Frame, { type: 'retry' }>
+
 /**
- * One connection's event stream as text, asked for piece by piece: {@link SseStream.next} is called when the connection
+ * One connection's event stream as text, asked for piece by piece: {@link EventStream.next} is called when the connection
  * can take more, so a slow one keeps at most one frame here and the rest in the log. Between frames there are heartbeats,
  * written only when nothing is queued for this reader. A connection that has not asked for more in `stallMs` is told
  * `SLOW_CONSUMER` and ends; its client can resume.
  */
-export class SseStream {
-  readonly #options: SseStreamOptions
-  readonly #frames: AsyncIterator<Parameters<typeof encodeFrame>[0]>
-  readonly #wire: WireState = wireState()
+export class EventStream {
+  readonly #options: EventStreamOptions
+  readonly #frames: AsyncIterator<Frame>
+  readonly #wire: Wire
+  readonly #state: WireState = wireState()
   readonly #clock: ReturnType<typeof setInterval>
   /** Whoever waits for the next piece. */
   #taker: ((text: string | undefined) => void) | undefined
@@ -38,11 +45,13 @@ export class SseStream {
   #ready: string | undefined
   #reading = false
   #ended = false
+  #last: LastWord | undefined
   /** Beats since the connection last asked for more. */
   #idleBeats = 0
 
-  constructor(options: SseStreamOptions) {
+  constructor(options: EventStreamOptions) {
     this.#options = options
+    this.#wire = options.wire ?? sseWire
     this.#frames = options.reader[Symbol.asyncIterator]()
     this.#clock = setInterval(() => this.#beat(), options.heartbeatMs)
   }
@@ -50,6 +59,11 @@ export class SseStream {
   /** Aborts when nothing more will come, whoever ended it. */
   get ended(): AbortSignal {
     return this.#options.stop.signal
+  }
+
+  /** What was said last, once it has ended; `undefined` when nothing had to be said. */
+  get lastWord(): LastWord | undefined {
+    return this.#last
   }
 
   /** The next piece of the body; `undefined` at its end. One call at a time. */
@@ -74,13 +88,14 @@ export class SseStream {
     this.#options.onLeave?.()
   }
 
-  /** Ends the stream; `last` is still written, such as a hint when to come back. */
-  end(last?: string): void {
+  /** Ends the stream; `last` is still written: why, or a hint when to come back. */
+  end(last?: LastWord): void {
     if (this.#ended) return
     this.#ended = true
+    this.#last = last
     clearInterval(this.#clock)
     this.#options.stop.abort()
-    this.#give(last)
+    this.#give(last && this.#write(last))
     this.#options.onEnd()
   }
 
@@ -93,12 +108,16 @@ export class SseStream {
       this.#reading = false
       if (this.#ended) return
       if (done) this.end()
-      else this.#give(encodeFrame(value, this.#wire))
+      else this.#give(this.#wire.frame(value, this.#state))
     } catch (error) {
       if (this.#ended) return
       this.#options.onError(error)
-      this.end(encodeFatal(publicError(error).toJSON()))
+      this.end(publicError(error))
     }
+  }
+
+  #write(last: LastWord): string {
+    return last instanceof RivuletError ? this.#wire.fatal(last.toJSON()) : this.#wire.frame(last, this.#state)
   }
 
   #give(text: string | undefined): void {
@@ -112,11 +131,11 @@ export class SseStream {
     if (this.#taker === undefined) {
       this.#idleBeats++
       const { heartbeatMs, stallMs } = this.#options
-      if (this.#idleBeats * heartbeatMs > stallMs) this.end(encodeFatal(TOO_SLOW.toJSON()))
+      if (this.#idleBeats * heartbeatMs > stallMs) this.end(TOO_SLOW)
       return
     }
     const seq = this.#options.reader.idleAt()
-    if (seq !== undefined) this.#give(encodeFrame({ type: 'at', log: this.#options.log, seq }, this.#wire))
+    if (seq !== undefined) this.#give(this.#wire.frame({ type: 'at', log: this.#options.log, seq }, this.#state))
   }
 }
 
