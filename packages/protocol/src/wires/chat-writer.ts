@@ -112,4 +112,3 @@ export function createChatWriter({ run, messages: sent = [], messageId = `${run}
     },
   }
 }
-

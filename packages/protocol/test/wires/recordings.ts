@@ -30,3 +30,9 @@ export function exchangesIn(name: string): Exchange[] {
 export function streamsIn(name: string): Exchange[] {
   return exchangesIn(name).filter(({ body }) => /^event: /m.test(body))
 }
+
+/** What the server sent over the WebSocket of a recording, frame by frame. */
+export function framesIn(name: string): string[] {
+  const text = readFileSync(join(FOLDER, name), 'utf8').replaceAll('<ms>', '0')
+  return text.split('\n').flatMap((line) => (line.startsWith('< ') ? [line.slice(2)] : []))
+}

@@ -1,5 +1,11 @@
 import type { Role } from '../../messages/message.ts'
-import { createChatDecoder, createChatWriter, type ChatDecoder, type ChatToRead, type ChatWriter } from '../chat-writer.ts'
+import {
+  createChatDecoder,
+  createChatWriter,
+  type ChatDecoder,
+  type ChatToRead,
+  type ChatWriter,
+} from '../chat-writer.ts'
 import { fieldsIn, fieldsOf, isFields, textOf, type Fields } from '../fields.ts'
 import { patched } from './patch.ts'
 

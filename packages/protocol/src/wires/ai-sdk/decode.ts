@@ -1,5 +1,11 @@
 import type { Part } from '../../messages/message.ts'
-import { createChatDecoder, createChatWriter, type ChatDecoder, type ChatToRead, type ChatWriter } from '../chat-writer.ts'
+import {
+  createChatDecoder,
+  createChatWriter,
+  type ChatDecoder,
+  type ChatToRead,
+  type ChatWriter,
+} from '../chat-writer.ts'
 import { fieldsIn, isFields, textOf, type Fields } from '../fields.ts'
 
 /**

@@ -37,7 +37,10 @@ function writePart(part: NonNullable<Message['parts']>[number]): UiMessage['part
   }
 }
 
-function writeCall(known: ToolCallState | undefined, { id, name, args }: { id: string; name: string; args: string }): UiMessage['parts'][number] {
+function writeCall(
+  known: ToolCallState | undefined,
+  { id, name, args }: { id: string; name: string; args: string },
+): UiMessage['parts'][number] {
   const call = { type: `tool-${name}`, toolCallId: id, input: inputIn(args) }
   if (known?.error !== undefined) return { ...call, state: 'output-error', errorText: known.error.message }
   return known?.status === 'done'

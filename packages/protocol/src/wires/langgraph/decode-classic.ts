@@ -76,7 +76,12 @@ export function createLangGraphDecoder(options: RunToRead): LangGraphDecoder {
   }
 }
 
-function readCheckpoint(writer: ThreadWriter, ns: Namespace, { id, parent_id: parent, step, source }: Fields): void {
+/** A checkpoint, without its values. */
+export function readCheckpoint(
+  writer: ThreadWriter,
+  ns: Namespace,
+  { id, parent_id: parent, step, source }: Fields,
+): void {
   if (typeof id !== 'string') return
   const from = writer.envelope(ns, { step: typeof step === 'number' ? step : undefined })
   const kind = source === 'input' || source === 'update' || source === 'fork' ? source : 'loop'

@@ -41,8 +41,9 @@ export function createLangGraphEncoder({
   const chunks = createChunks(metadata)
   return {
     encode(event, state) {
-      if (!subgraphs && (event.ns?.length ?? 0) > 0 && event.type !== 'custom') return []
-      const suffix = subgraphs && event.ns !== undefined && event.ns.length > 0 ? `|${formatNamespace(event.ns)}` : ''
+      const ns = namespaceOf(event, state)
+      if (!subgraphs && ns.length > 0 && event.type !== 'custom') return []
+      const suffix = subgraphs && ns.length > 0 ? `|${formatNamespace(ns)}` : ''
       return [...chunks.of(event, state), ...blocksOf(event, state)].flatMap(({ event: mode, data }) => {
         const wanted = mode === 'messages' ? 'messages-tuple' : mode
         const isAlways = mode === 'metadata' || mode === 'error'
@@ -54,8 +55,14 @@ export function createLangGraphEncoder({
   }
 }
 
+/** Deltas and ends of messages do not repeat where they come from. */
+function namespaceOf(event: RunEvent, state: ThreadState): Namespace {
+  const isPiece = event.type === 'message.delta' || event.type === 'message.end'
+  return event.ns ?? (isPiece ? messageOf(state, event.id)?.meta?.namespace : undefined) ?? ROOT
+}
+
 /** What is told of an event in every mode but that of messages. */
-function blocksOf(event: RunEvent, state: ThreadState): WireBlock[] {
+export function blocksOf(event: RunEvent, state: ThreadState): WireBlock[] {
   switch (event.type) {
     case 'run.start':
       return [{ event: 'metadata', data: { run_id: event.run, attempt: event.attempt ?? 1 } }]

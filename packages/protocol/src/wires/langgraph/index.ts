@@ -1,3 +1,5 @@
+export { createAgentStreamDecoder, type AgentStreamDecoder } from './decode-agent-stream.ts'
+export { createAgentStreamEncoder, type AgentStreamEncoder, type AgentStreamFrame } from './encode-agent-stream.ts'
 export { createLangGraphDecoder, type LangGraphDecoder } from './decode-classic.ts'
 export {
   createLangGraphEncoder,

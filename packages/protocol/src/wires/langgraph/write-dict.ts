@@ -1,12 +1,13 @@
 import type { Message, Part, Usage } from '../../messages/message.ts'
 import { type Fields } from '../fields.ts'
 
-const TYPES = { user: 'human', assistant: 'ai', system: 'system', tool: 'tool' } as const
+/** What LangChain calls our roles. */
+export const MESSAGE_TYPES = { user: 'human', assistant: 'ai', system: 'system', tool: 'tool' } as const
 
 /** A message as LangGraph's servers write it: a flat dict, as `JSON.stringify` of no class would. */
 export function writeDict({ id, role, content, parts, toolCalls, toolCallId, name, meta = {} }: Message): Fields {
   return {
-    type: TYPES[role],
+    type: MESSAGE_TYPES[role],
     id,
     content: parts === undefined ? content : parts.map(writePart),
     additional_kwargs: {},
