@@ -11,7 +11,7 @@ import { applyWrites, initialValues, ownUpdate, visible, type Update } from '../
 import { diffOf } from './change.ts'
 import type { Checkpoint, Checkpointer, SavedCheckpoint, StateChange } from './checkpointer.ts'
 import { revive } from './revive.ts'
-import { seenValues } from './seen.ts'
+import { seenValues, withEnded } from './seen.ts'
 
 /** A thread's state as its graph shows it; `undefined` when the thread or checkpoint is not there. */
 export async function stateOf(
@@ -36,9 +36,10 @@ export async function* historyOf(
 
 function graphState(plan: Plan, saved: SavedCheckpoint): GraphState {
   const { nodes, sends } = leftOf(saved)
+  const names = new Set(nodes.map(({ name }) => name))
   return {
-    values: visible(plan.schema, seenValues(plan.schema, saved)),
-    next: [...sends.map(({ node }) => node), ...nodes.map(({ name }) => name)],
+    values: visible(plan.schema, withEnded(plan.schema, saved)),
+    next: [...sends.map(({ node }) => node), ...[...plan.nodes.keys(), START].filter((name) => names.has(name))],
     checkpointId: saved.id,
     ...(saved.parent !== undefined && { parentCheckpointId: saved.parent }),
     createdAt: saved.createdAt,
@@ -88,7 +89,7 @@ export async function updateThread(graph: GraphRun, change: ThreadChange): Promi
     id: checkpointId(now),
     parent: saved?.id,
     step: (saved?.step ?? -2) + 1,
-    source: from === undefined ? 'update' : 'fork',
+    source: 'update',
     createdAt: now,
     metadata: saved?.metadata ?? {},
     ...changed,

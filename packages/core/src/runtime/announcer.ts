@@ -95,7 +95,7 @@ export class Announcer {
     const event: TaskEnd = { type: 'task.end', run: scope.run, node, step, task: task.id, outcome }
     if (ns.length > 0) event.ns = ns
     if (wants.taskDetails) {
-      event.result = joined(result.updates)
+      event.result = resultOf(result.updates)
       event.interrupts = result.asked.map(({ id, value }) => ({ id, value }))
     }
     if (failed) event.error = wireErrorOf(result.error.thrown, node)
@@ -322,6 +322,18 @@ function joined(given: readonly Update[]): unknown {
     Object.assign(merged, update)
   }
   return merged
+}
+
+/** What a task wrote, by key; a key that it wrote several times has all of that, in order. As LangGraph shows it. */
+function resultOf(updates: readonly Update[]): Update {
+  const [first = {}] = updates
+  if (updates.length <= 1) return shownUpdate(first)
+  const result: Record<string, unknown> = {}
+  for (const key of new Set(updates.flatMap((update) => Object.keys(update)))) {
+    const written = updates.map(shownUpdate).flatMap((update) => (Object.hasOwn(update, key) ? [update[key]] : []))
+    result[key] = written.length === 1 ? written[0] : { $writes: written }
+  }
+  return result
 }
 
 function listChange(before: unknown, after: unknown): ListChange {

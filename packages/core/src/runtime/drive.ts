@@ -74,9 +74,10 @@ async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
     const beginning = beginningOf(request.input, saved)
     announceStart(graph, request, beginning.kind === 'answer' ? [...beginning.answers.keys()] : undefined)
     if (saved !== undefined && !request.historyInLog) graph.announcer.history(saved.values)
+    const isBranch = await branches(graph, request, saved)
     if (request.attempt > 1) graph.announcer.takeBack('recovery', saved)
-    else if (saved !== undefined && request.checkpointId !== undefined) await announceFork(graph, request, saved)
-    await begin(graph, beginning, saved)
+    else if (isBranch && request.historyInLog) graph.announcer.takeBack('fork', saved)
+    await begin(graph, beginning, saved, isBranch)
   } catch (error) {
     if (!scope.announced) announceStart(graph, request, undefined)
     throw error
@@ -109,14 +110,15 @@ function announceStart(
   })
 }
 
-/** A run that does not go on from the newest checkpoint first takes readers back to where it starts. */
-async function announceFork(
-  graph: GraphRun,
-  { settings, historyInLog }: RunRequest,
-  saved: SavedCheckpoint,
-): Promise<void> {
-  const newest = await savedOf(graph.scope, settings, '')
-  if (historyInLog && newest?.id !== saved.id) graph.announcer.takeBack('fork', saved)
+/** Whether the run does not go on from the newest checkpoint of its thread. */
+async function branches(
+  { scope }: GraphRun,
+  { settings, checkpointId }: RunRequest,
+  saved: SavedCheckpoint | undefined,
+): Promise<boolean> {
+  if (saved === undefined || checkpointId === undefined) return false
+  const newest = await savedOf(scope, settings, '')
+  return newest?.id !== saved.id
 }
 
 function end(graph: GraphRun, { status, values, asked }: Outcome): RunResult {

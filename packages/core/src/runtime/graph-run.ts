@@ -430,7 +430,7 @@ export class GraphRun implements GraphHost {
     const { checkpoint } = this
     if (checkpointer !== undefined && threadId !== undefined && checkpoint !== undefined) {
       const called = [...this.returned].map(([task, { node, value }]) => ({ task, node, returned: { value } }))
-      const tasks = [...ran.flatMap(recordOf), ...called]
+      const tasks = [...inApplyOrder(ran).flatMap(recordOf), ...called]
       const pending = { tasks, answers: Object.fromEntries(this.answers) }
       this.#writeLast()
       if (tasks.length > 0)

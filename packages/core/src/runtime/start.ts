@@ -72,23 +72,39 @@ export function pendingIds(saved: SavedCheckpoint | undefined): readonly string[
   return saved?.tasks.flatMap((task) => (task.interrupts ?? []).map(({ id }) => id)) ?? []
 }
 
-/** Puts the root graph where the run begins and tells readers what the state is there. */
-export async function begin(graph: GraphRun, beginning: Beginning, saved: SavedCheckpoint | undefined): Promise<void> {
+/**
+ * Puts the root graph where the run begins and tells readers what the state is there. `isBranch`: the thread has gone on
+ * from there before.
+ */
+export async function begin(
+  graph: GraphRun,
+  beginning: Beginning,
+  saved: SavedCheckpoint | undefined,
+  isBranch: boolean,
+): Promise<void> {
   switch (beginning.kind) {
     case 'input':
       return enterWith(graph, beginning.input, saved)
     case 'continue':
-      return goOn(graph, saved!)
+      return goOn(graph, saved!, { isBranch })
     case 'answer': {
       for (const [id, answer] of beginning.answers) graph.scope.answers.set(id, answer)
-      return goOn(graph, saved!, beginning.command)
+      return goOn(graph, saved!, { isBranch, also: beginning.command })
     }
     case 'command':
       return command(graph, beginning.command, saved)
   }
 }
 
-async function goOn(graph: GraphRun, saved: SavedCheckpoint, also?: Command<string, unknown>): Promise<void> {
+/** How a run goes on from a checkpoint. */
+interface GoingOn {
+  /** It begins a branch: with a checkpoint of its own, so that what comes after stands apart from what had come. */
+  readonly isBranch?: boolean
+  /** An update that comes with an answer. */
+  readonly also?: Command<string, unknown>
+}
+
+async function goOn(graph: GraphRun, saved: SavedCheckpoint, { isBranch = false, also }: GoingOn = {}): Promise<void> {
   graph.standAt(standingOf(saved))
   for (const [id, answer] of graph.scope.answers) graph.answers.set(id, answer)
   if (also?.update !== undefined) applyUpdate(graph, also.update, 'the command')
@@ -96,6 +112,10 @@ async function goOn(graph: GraphRun, saved: SavedCheckpoint, also?: Command<stri
   // The task starts again: what the graph below it had told in the run before was withdrawn.
   if (graph.ns.length > 0) graph.announcer.history(graph.values)
   graph.announcer.values(graph.values, graph.preview())
+  if (!isBranch) return graph.announcer.checkpoint(saved)
+  graph.keepTasks()
+  graph.step++
+  graph.save('fork', saved.values)
 }
 
 /**

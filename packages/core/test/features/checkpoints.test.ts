@@ -93,9 +93,25 @@ describe.each(stores)('a thread %s', (_where, store) => {
     const atB = before[1]!.checkpointId!
     expect((await graph.invoke(null, { ...thread, checkpointId: atB })).log).toEqual(['in', 'a', 'b'])
     const after = await all(graph.getStateHistory('t'))
-    expect(after).toHaveLength(before.length + 1)
-    expect(after.slice(1)).toEqual(before)
-    expect(after[0]?.parentCheckpointId).toBe(atB)
+    expect(after.slice(2)).toEqual(before)
+    const [end, fork] = after
+    expect(fork).toMatchObject({ source: 'fork', step: 2, next: ['b'], parentCheckpointId: atB })
+    expect(end).toMatchObject({ source: 'loop', step: 3, next: [], parentCheckpointId: fork?.checkpointId })
+  })
+
+  test('going on, tells the checkpoint it goes on from after its state, and writes none', async () => {
+    const graph = line(store())
+    await graph.invoke({ log: ['in'] }, { ...thread, interruptBefore: ['b'] })
+    const stopped = await graph.getState('t')
+    const chunks = await all(graph.stream(null, { ...thread, streamMode: ['values', 'checkpoints', 'tasks'] }))
+    expect(chunks.map(([mode]) => mode).slice(0, 3)).toEqual(['values', 'checkpoints', 'tasks'])
+    expect(chunks[1]?.[1]).toMatchObject({
+      id: stopped?.checkpointId,
+      next: ['b'],
+      metadata: { source: 'loop', step: 1 },
+    })
+    expect(chunks.filter(([mode]) => mode === 'checkpoints')).toHaveLength(2)
+    expect(await all(graph.getStateHistory('t'))).toHaveLength(4)
   })
 
   test('runs again from the checkpoint of an input with that input', async () => {
@@ -144,7 +160,7 @@ describe.each(stores)('a thread %s', (_where, store) => {
       .addEdge(['good', 'flaky'], 'end')
       .compile({ checkpointer: store() })
     expect(await rejection(graph.invoke({}, thread))).toEqual(new Error('flaky'))
-    expect(await graph.getState('t')).toMatchObject({ values: { log: [] }, next: ['flaky'] })
+    expect(await graph.getState('t')).toMatchObject({ values: { log: ['good'] }, next: ['flaky'] })
     broken = false
     const events = await all(graph.events(null, thread))
     expect(ofType(events, 'task.end').map(({ node, outcome }) => [node, outcome])).toEqual([
@@ -246,7 +262,7 @@ describe.each(stores)('a thread %s', (_where, store) => {
         .compile({ checkpointer: store(), interruptBefore: ['a'] })
       await graph.invoke({}, thread)
       await graph.updateState('t', {}, { asNode: 'a' })
-      expect((await graph.getState('t'))?.next).toEqual(['after', 'b'])
+      expect((await graph.getState('t'))?.next).toEqual(['b', 'after'])
     })
 
     test('at an earlier checkpoint makes a branch', async () => {
@@ -256,7 +272,7 @@ describe.each(stores)('a thread %s', (_where, store) => {
       const id = await graph.updateState('t', { log: ['edit'] }, { checkpointId: history[1]!.checkpointId! })
       expect(await graph.getState('t', id)).toMatchObject({
         values: { log: ['in', 'a', 'edit'] },
-        source: 'fork',
+        source: 'update',
         parentCheckpointId: history[1]!.checkpointId,
       })
       expect((await graph.invoke(null, thread)).log).toEqual(['in', 'a', 'edit', 'b'])

@@ -152,3 +152,19 @@ test('a generator whose update is wrong is closed', async () => {
   expect(await rejection(graph.invoke({}))).toMatchObject({ code: 'INVALID_UPDATE' })
   expect(closed).toBe(true)
 })
+
+test('the result of a task that wrote a key several times has all of that, the others as they are', async () => {
+  const graph = new StateGraph(state({ log: log(), n: value<number>() }))
+    .addNode('a', async function* () {
+      yield { log: ['first'] }
+      yield new Command({ update: { log: ['second'] } })
+      yield { n: 3 }
+    })
+    .addEdge(START, 'a')
+    .compile()
+  const chunks = await all(graph.stream({}, { streamMode: ['updates', 'tasks'] }))
+  expect(chunks.slice(1)).toMatchObject([
+    ['updates', { a: [{ log: ['first'] }, { log: ['second'] }, { n: 3 }] }],
+    ['tasks', { name: 'a', result: { log: { $writes: [['first'], ['second']] }, n: 3 } }],
+  ])
+})
