@@ -39,13 +39,3 @@ export function runEnds(run: string, id: string, length: number): RunEvent[] {
     { type: 'run.end', run, status: 'done' },
   ]
 }
-
-/** A whole turn. */
-export function turn(run: string, question: string, answer: string): RunEvent[] {
-  return [
-    ...runBegins(run, { id: `${run}-q`, content: question }),
-    ...answerBegins(run, `${run}-a`),
-    token(run, `${run}-a`, 0, answer),
-    ...runEnds(run, `${run}-a`, answer.length),
-  ]
-}

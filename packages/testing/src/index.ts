@@ -3,7 +3,9 @@ export type { Item, RawEvent, ScriptedRun, ScriptedToolCall } from './script/ite
 export { compileRun, type RunContext } from './script/compile.ts'
 export { pump, type Connection, type Playable, type Pump, type PumpOptions } from './pump/pump.ts'
 export { memoryFetch, memoryTransport, type MemoryOptions } from './delivery/memory-transport.ts'
-export type { DeliveryOptions } from './delivery/wire.ts'
+export type { DeliveryOptions } from './delivery/connections.ts'
+export { memoryWebSocket, type WebSocketClass } from './delivery/memory-web-socket.ts'
+export { webSocketPair, type PairedSocket, type PairEnd } from './delivery/web-socket-pair.ts'
 export { withFaults, type Act, type ByteFault, type Fault } from './faults/act.ts'
 export {
   faults,

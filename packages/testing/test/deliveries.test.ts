@@ -1,8 +1,24 @@
-import { createClient, fetchTransport, systemTiming, type Timing, type Transport } from '@rivulet/client'
+import {
+  createClient,
+  fetchTransport,
+  systemTiming,
+  webSocketTransport,
+  type Timing,
+  type Transport,
+} from '@rivulet/client'
 import { serializeState, type ThreadState } from '@rivulet/protocol'
 import { setupServer } from 'msw/node'
 import { expect, onTestFinished, test } from 'vitest'
-import { faults, memoryTransport, script, type FaultPlan } from '../src/index.ts'
+import {
+  faults,
+  memoryFetch,
+  memoryTransport,
+  memoryWebSocket,
+  pump,
+  script,
+  webSocketPair,
+  type FaultPlan,
+} from '../src/index.ts'
 import { mswHandlers } from '../src/msw/index.ts'
 import { chaosProxy, serveScript } from '../src/node/index.ts'
 
@@ -68,16 +84,21 @@ async function overMsw(plan: FaultPlan): Promise<unknown> {
   }
 }
 
+function overWebSocket(plan: FaultPlan): Promise<unknown> {
+  return stateOver(webSocketTransport({ url, webSocket: memoryWebSocket(chat, { faults: plan }) }))
+}
+
 async function overLoopback(plan: FaultPlan): Promise<unknown> {
   const server = await serveScript(chat, { faults: plan })
   onTestFinished(() => server.close())
   return stateOver(fetchTransport({ url: server.url }))
 }
 
-test('the same script folds to the same state in memory, over msw and over a real server', async () => {
+test('the same script folds to the same state in memory, over msw, a socket and a real server', async () => {
   const expected = await stateOver(memoryTransport(chat))
   expect(expected).toMatchObject({ spaces: { length: 2 }, runs: { length: 2 } })
   expect(await overMsw([])).toEqual(expected)
+  expect(await overWebSocket([])).toEqual(expected)
   expect(await overLoopback([])).toEqual(expected)
 })
 
@@ -103,4 +124,54 @@ test('a proxy on a real socket does the same to bytes', async () => {
   onTestFinished(() => proxy.close())
   expect(await stateOver(fetchTransport({ url: proxy.url }))).toEqual(expected)
   expect(proxy.connections).toBe(3)
+})
+
+test.each([
+  ['lost', [faults.drop({ event: 5 })]],
+  ['twice', [faults.duplicate({ event: 5 })]],
+  ['the last of a socket that breaks', [faults.cut({ afterEvent: 5 }, 'rst'), faults.status(503)]],
+  ['the last of a socket that closes', [faults.cut({ afterEvent: 5 })]],
+] satisfies [string, FaultPlan][])('over a socket, an event that comes %s does no harm', async (_name, plan) => {
+  expect(await overWebSocket(plan)).toEqual(await stateOver(memoryTransport(chat)))
+})
+
+test('a run is started, refused and cancelled over a socket', async () => {
+  const p = pump(script().run().token('Hel'))
+  const body = { error: { code: 'FORBIDDEN', message: 'not you' } }
+  const webSocket = memoryWebSocket(p, { faults: [[], faults.status(403, { body })] })
+  const transport = webSocketTransport({ url, webSocket, fetch: memoryFetch(p) })
+  const client = createClient({ transport, timing: p.timing })
+  const thread = client.thread({ graph: 'agent', threadId: 't' })
+  const run = thread.submit({ messages: 'hi' })
+  await p.drain()
+  expect(thread.getSnapshot().messages.map(({ content }) => content)).toEqual(['hi', 'Hel'])
+  const stopped = run.stop()
+  await p.settle()
+  await stopped
+  expect((await run.result).status).toBe('cancelled')
+  expect(p.cancelled).toEqual([run.id])
+  const refused = client.thread({ graph: 'agent', threadId: 't' })
+  refused.follow()
+  await p.settle()
+  expect(refused.getSnapshot().error).toMatchObject({ code: 'FORBIDDEN', message: 'not you' })
+})
+
+test('two ends of a pair hear each other in order, and both hear of the end', async () => {
+  const [client, server] = webSocketPair()
+  const heard: unknown[] = []
+  client.addEventListener('open', () => heard.push('open'))
+  client.addEventListener('message', ({ data }) => heard.push(data))
+  client.addEventListener('close', ({ code }) => heard.push(`client ${code}`))
+  server.addEventListener('message', ({ data }) => server.send(`${String(data)}!`))
+  server.addEventListener('error', () => heard.push('broke'))
+  server.addEventListener('close', ({ code }) => heard.push(`server ${code}`))
+  client.send('one')
+  client.send('two')
+  expect(heard).toEqual([])
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(heard).toEqual(['open', 'one!', 'two!'])
+  client.break()
+  client.send('late')
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(heard.slice(3)).toEqual(['broke', 'client 1006', 'server 1006'])
 })

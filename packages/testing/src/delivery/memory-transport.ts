@@ -1,6 +1,7 @@
-import { fetchTransport, systemTiming, type Timing, type Transport } from '@rivulet/client'
+import { fetchTransport, systemTiming, type Transport } from '@rivulet/client'
 import { freePump, isPump, type Playable, type Pump } from '../pump/pump.ts'
-import { createWire, type DeliveryOptions, type Wire } from './wire.ts'
+import type { DeliveryOptions } from './connections.ts'
+import { createWire, type Wire } from './wire.ts'
 
 /** How a delivery in this process is made. */
 export interface MemoryOptions extends DeliveryOptions {
@@ -30,6 +31,7 @@ export function wireOf(source: Pump | Playable, options: DeliveryOptions): Wire 
 /** Where nobody listens. */
 const ADDRESS = 'http://script.invalid'
 
-function pumpOf(source: Pump | Playable, timing: Timing = systemTiming): Pump {
-  return isPump(source) ? source : freePump(source, timing)
+/** The pump itself, or one that holds nothing back. */
+export function pumpOf(source: Pump | Playable): Pump {
+  return isPump(source) ? source : freePump(source, systemTiming)
 }

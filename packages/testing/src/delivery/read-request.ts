@@ -1,11 +1,6 @@
-import type { OpenRequest, StartRequest } from '@rivulet/client'
+import type { StartRequest } from '@rivulet/client'
 import { parseNamespace, RivuletError } from '@rivulet/protocol'
-
-/** What a request asks of a thread's stream. */
-export interface StreamRequest {
-  open: OpenRequest
-  after: string | undefined
-}
+import type { StreamRequest } from './connections.ts'
 
 /** A request by its route; `undefined` when there is no such route. */
 export type Call =

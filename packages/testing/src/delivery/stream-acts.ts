@@ -1,4 +1,4 @@
-import { encodeFatal, toRivuletError, type Frame, type RivuletError, type WireError } from '@rivulet/protocol'
+import { toRivuletError, type Frame, type RivuletError, type WireError } from '@rivulet/protocol'
 import type { Act } from '../faults/act.ts'
 
 const encoder = new TextEncoder()
@@ -26,7 +26,10 @@ const STREAM_HEADERS = {
  * The schedule of one stream as a server without faults answers it: a head, the frames as they come, and a close. What
  * fails before the first frame is answered as an error, what fails later ends the stream for its reader.
  */
-export async function* streamActs(frames: AsyncIterable<Frame>): AsyncGenerator<Act, void> {
+export async function* streamActs(
+  frames: AsyncIterable<Frame>,
+  fatal: (error: WireError) => Uint8Array,
+): AsyncGenerator<Act, void> {
   let isAnswered = false
   const head: Act = { type: 'head', status: 200, headers: STREAM_HEADERS }
   try {
@@ -40,7 +43,7 @@ export async function* streamActs(frames: AsyncIterable<Frame>): AsyncGenerator<
   } catch (thrown) {
     const error = toRivuletError(thrown)
     if (!isAnswered) yield* errorActs(error)
-    else yield { type: 'bytes', bytes: encoder.encode(encodeFatal(error.toJSON())) }
+    else yield { type: 'bytes', bytes: fatal(error.toJSON()) }
     yield { type: 'close', how: 'fin' }
   }
 }

@@ -1,6 +1,6 @@
 import { http, HttpResponse, type RequestHandler } from 'msw'
 import { wireOf } from '../delivery/memory-transport.ts'
-import type { DeliveryOptions } from '../delivery/wire.ts'
+import type { DeliveryOptions } from '../delivery/connections.ts'
 import type { Playable, Pump } from '../pump/pump.ts'
 
 /** How the handlers are made. */

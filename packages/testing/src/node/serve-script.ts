@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { wireOf } from '../delivery/memory-transport.ts'
-import type { DeliveryOptions, Wire } from '../delivery/wire.ts'
+import type { DeliveryOptions } from '../delivery/connections.ts'
+import type { Wire } from '../delivery/wire.ts'
 import type { Playable, Pump } from '../pump/pump.ts'
 
 /** A server on this machine's loopback that plays a script. */

@@ -136,10 +136,10 @@ export function freePump(source: Playable, timing: Timing): Pump {
 
 /** What only deliveries do to a pump. */
 export interface Backstage {
-  open(connection: Connection): void
-  cancel(run: string): void
+  readonly open: (connection: Connection) => void
+  readonly cancel: (run: string) => void
   /** Something happened: it has not settled yet. */
-  stir(): void
+  readonly stir: () => void
 }
 
 const backstages = new WeakMap<Pump['backend'], Backstage>()

@@ -1,7 +1,7 @@
 import { nextTurn } from './turn.ts'
 
 /** Turns in a row in which nothing happened, after which all has settled. */
-const QUIET_TURNS = 5
+const QUIET_TURNS = 10
 /** Turns after which something is taken to go on for ever. */
 const MAX_TURNS = 500
 
