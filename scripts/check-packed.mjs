@@ -77,8 +77,18 @@ async function consume(packed) {
   const server = await readManifest(join(root, 'packages/server'))
   const versions = { ...server.devDependencies, ...react.devDependencies, ...rootManifest.devDependencies }
   const needed = [
-    ...['react', '@types/react', '@types/node', '@tanstack/react-query', '@libsql/client'],
-    ...['react-dom', '@types/react-dom', '@testing-library/react', 'msw', 'vitest', 'fast-check'],
+    'react',
+    '@types/react',
+    '@types/node',
+    '@tanstack/react-query',
+    '@libsql/client',
+    '@opentelemetry/api',
+    'react-dom',
+    '@types/react-dom',
+    '@testing-library/react',
+    'msw',
+    'vitest',
+    'fast-check',
   ]
   const peers = needed.map((name) => `${name}@${versions[name]}`)
   const tarballs = packed.map(({ tarball }) => tarball)

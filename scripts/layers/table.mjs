@@ -18,7 +18,11 @@ export const layers = {
   server: {
     packages: ['core', 'protocol'],
     externals: ['hono'],
-    entries: { node: ['node:', '@hono/node-server', 'ws'], sqlite: ['node:', '@libsql/client'] },
+    entries: {
+      node: ['node:', '@hono/node-server', 'ws'],
+      sqlite: ['node:', '@libsql/client'],
+      opentelemetry: ['@opentelemetry/api'],
+    },
   },
   testing: {
     packages: ['protocol', 'core', 'client'],

@@ -8,6 +8,8 @@ export {
 } from './app/create-app.ts'
 export type { Identity } from './app/deps.ts'
 export type { CorsOptions } from './http/origin.ts'
+export { jsonLines } from './telemetry/json-lines.ts'
+export type { Log, LogEntry } from './telemetry/log-entry.ts'
 export { memoryStore, type MemoryStoreOptions } from './threads/memory-store.ts'
 export type { RunRequest } from './runs/run-request.ts'
 export type {

@@ -411,8 +411,8 @@ describe('threads', () => {
       id: 'a',
       graph: 'words',
       metadata: { title: 'First' },
-      createdAt: 1000,
-      updatedAt: 1000,
+      createdAt: 1001,
+      updatedAt: 1001,
       status: 'idle',
     })
     expect((await server.post('/v1/threads', { id: 'a' })).status).toBe(200)

@@ -66,7 +66,7 @@ describe('a run of a real graph', () => {
     expect(eventsIn(frames).at(-1)).toMatchObject({
       type: 'run.end',
       status: 'error',
-      error: { code: 'NODE_FAILED', message: 'the reviewer is ill', node: 'review' },
+      error: { code: 'NODE_FAILED', message: 'node "review" failed', node: 'review' },
     })
     expect(stream.text).not.toMatch(/graphs\.ts|at .*:\d+:\d+/)
     expect(await (await server.get('/v1/threads/t1')).json()).toMatchObject({ status: 'error' })

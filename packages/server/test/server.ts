@@ -8,7 +8,7 @@ import {
 } from '@rivulet/protocol'
 import { onTestFinished } from 'vitest'
 import { createApp, type App, type AppOptions } from '../src/index.ts'
-import { serve } from '../src/node/index.ts'
+import { serve, type ServeOptions } from '../src/node/index.ts'
 
 /** A server of one test, gone with it. */
 export interface TestServer {
@@ -24,10 +24,10 @@ export interface TestServer {
   read: (path: string) => Promise<FrameReader>
 }
 
-export async function startServer(options: AppOptions): Promise<TestServer> {
+export async function startServer(options: AppOptions, where: ServeOptions = {}): Promise<TestServer> {
   const errors: unknown[] = []
   const app = createApp({ onError: (error) => errors.push(error), ...options })
-  const served = await serve(app, { port: 0 })
+  const served = await serve(app, { port: 0, ...where })
   const { url } = served
   const close = (graceMs = 0): Promise<void> => served.close({ graceMs })
   onTestFinished(() => close())

@@ -1,6 +1,6 @@
 import type { Checkpointer } from '@rivulet/core'
 import { RivuletError, type StreamableGraph } from '@rivulet/protocol'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import {
   type CorsOptions,
   corsHeaders,
@@ -15,6 +15,7 @@ import { checkId } from '../http/fields.ts'
 import { type KeeperLimits, RunKeeper } from '../runs/run-keeper.ts'
 import { rememberStream } from '../stream/stream-body.ts'
 import { LiveStreams } from '../stream/live-streams.ts'
+import type { Log } from '../telemetry/log-entry.ts'
 import { memoryStore } from '../threads/memory-store.ts'
 import type { Store } from '../threads/store.ts'
 import type { AppEnv, Deps, Identity } from './deps.ts'
@@ -63,10 +64,17 @@ export interface AppOptions {
   /** Pages of other origins that may call. Default: none. */
   cors?: CorsOptions
   limits?: Limits
+  /**
+   * Tells clients the messages of errors that nodes and tools threw, which may hold what is not for them. Default `false`:
+   * they are told the code and the node, and `onError` the rest. Never told: stacks, and errors of the server's own.
+   */
+  exposeErrors?: boolean
   /** Milliseconds between heartbeats on a stream. Default 15,000. */
   heartbeatMs?: number
   /** Told of failures of the server's own, which clients are only told the code of. Default: writes them to stderr. */
   onError?: (error: unknown) => void
+  /** Told of every request and run; nothing that a model or a person wrote is in it. Default: nobody is told. */
+  log?: Log
   /** Milliseconds since the epoch. Default `Date.now`. */
   now?: () => number
 }
@@ -187,8 +195,9 @@ function errorAnswer(error: RivuletError, headers: Readonly<Record<string, strin
 }
 
 function depsOf(options: AppOptions): Deps {
-  const { store = memoryStore(), limits = {}, now = Date.now, keepCheckpointer = false } = options
+  const { store = memoryStore(), limits = {}, now = Date.now, keepCheckpointer = false, exposeErrors = false } = options
   const onError = isolated(options.onError ?? reportToStderr)
+  const log = isolatedLog(options.log, onError)
   const graphs = new Map(
     Object.entries(options.graphs).map(([name, graph]) => [
       checkId(name, 'a graph name'),
@@ -200,7 +209,8 @@ function depsOf(options: AppOptions): Deps {
     store,
     now,
     onError,
-    runs: new RunKeeper({ graphs, store, now, onError, limits: keeperLimits(limits) }),
+    log,
+    runs: new RunKeeper({ graphs, store, now, onError, log, exposeErrors, limits: keeperLimits(limits) }),
     streams: new LiveStreams(limits.tenantStreams ?? 10_000),
     bodyLimits: { bodyBytes: limits.bodyBytes ?? 1024 * 1024, jsonDepth: limits.jsonDepth ?? 64 },
     stallMs: limits.stallMs ?? 60_000,
@@ -231,7 +241,9 @@ function withMemory(name: string, graph: ServedGraph, store: Store, keepOwn: boo
 function routerOf(deps: Deps, { auth, cors }: AppOptions & { auth: Identify }, allowed: OriginCheck): Hono<AppEnv> {
   const router = new Hono<AppEnv>()
   router.use(async (context, next) => {
+    const at = deps.now()
     await next()
+    logRequest(deps, context, at)
     for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value)
   })
   router.use(corsHeaders(cors))
@@ -255,6 +267,23 @@ function routerOf(deps: Deps, { auth, cors }: AppOptions & { auth: Identify }, a
     return errorAnswer(told)
   })
   return router
+}
+
+function logRequest({ log, now }: Deps, { req, res, get }: Context<AppEnv>, at: number): void {
+  const tenant: string | undefined = get('tenant')
+  log({ type: 'request', at, method: req.method, path: req.path, status: res.status, ms: now() - at, tenant })
+}
+
+/** The log, unable to harm whoever writes to it. */
+function isolatedLog(log: Log | undefined, onError: (error: unknown) => void): Log {
+  if (log === undefined) return () => undefined
+  return (entry) => {
+    try {
+      log(entry)
+    } catch (error) {
+      onError(error)
+    }
+  }
 }
 
 /** The hook, unable to harm whoever calls it. */

@@ -5,6 +5,7 @@ import type { BodyLimits } from '../http/read-body.ts'
 import type { RunKeeper } from '../runs/run-keeper.ts'
 import type { EventStream } from '../stream/event-stream.ts'
 import type { LiveStreams } from '../stream/live-streams.ts'
+import type { Log } from '../telemetry/log-entry.ts'
 import type { Store, Thread } from '../threads/store.ts'
 
 /** Who sends a request, as the server needs to know it. */
@@ -31,6 +32,7 @@ export interface Deps {
   stallMs: number
   now: () => number
   onError: (error: unknown) => void
+  log: Log
 }
 
 /** The thread in a request's path. Throws `INVALID_INPUT` for an id that is none, `NOT_FOUND` when it is not this tenant's. */

@@ -1,7 +1,8 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { RivuletError } from '@rivulet/protocol'
 import type { App, CloseOptions } from '../app/create-app.ts'
+import { hostCheck } from './host-check.ts'
 import { nodeListener } from './node-listener.ts'
 import { type WebSockets, webSockets } from './web-sockets.ts'
 
@@ -13,6 +14,11 @@ export interface ServeOptions {
   hostname?: string
   /** Listens where others can reach it without asking who they are. Default `false`. */
   insecure?: boolean
+  /**
+   * Names that requests may be addressed to, without port; others are answered 403. Default: on a loopback address only
+   * loopback names, so that no page can reach it by a name of its own that leads there; elsewhere any.
+   */
+  hosts?: readonly string[]
   /** Connections at once. Default: as many as the system allows. */
   maxConnections?: number
 }
@@ -37,7 +43,8 @@ const LAST_WORDS_MS = 1000
  * when the app does not ask who they are, and with the system's error when it cannot listen.
  */
 export async function serve(app: App, options: ServeOptions = {}): Promise<Served> {
-  const { port = 2024, hostname = '127.0.0.1', insecure = false, maxConnections } = options
+  const { port = 2024, hostname = '127.0.0.1', insecure = false, hosts, maxConnections } = options
+  const isKnownHost = hostCheck(hosts, isLoopback(hostname), hostname)
   if (!app.hasAuth && !insecure && !isLoopback(hostname)) {
     throw new RivuletError(
       'INVALID_INPUT',
@@ -57,12 +64,14 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
         // A connection that has just been answered is idle only after this event.
         if (closing !== undefined) setImmediate(() => server.closeIdleConnections())
       })
-      void listener(request, response)
+      if (isKnownHost(request)) void listener(request, response)
+      else refuseHost(response)
     },
   )
   server.on('upgrade', (request, socket, head) => {
     silent.delete(request.socket)
-    sockets.listener(request, socket, head)
+    if (isKnownHost(request)) sockets.listener(request, socket, head)
+    else socket.destroy()
   })
   server.on('connection', (socket: Socket) => {
     silent.add(socket)
@@ -79,6 +88,16 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
       return closing
     },
   }
+}
+
+function refuseHost(response: ServerResponse): void {
+  const error = new RivuletError('FORBIDDEN', 'the server does not go by this name; see the hosts option')
+  response.writeHead(403, {
+    'content-type': 'application/json',
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+  })
+  response.end(JSON.stringify({ error }))
 }
 
 function isLoopback(hostname: string): boolean {

@@ -16,10 +16,12 @@ import {
 } from '@rivulet/protocol'
 import { publicError } from '../http/public-error.ts'
 import type { LostRun, Run, Store, Thread } from '../threads/store.ts'
+import type { Log } from '../telemetry/log-entry.ts'
 import { Turns } from '../threads/turns.ts'
 import { Flight, flightKey, type Job } from './flight.ts'
 import { resultOf, statusAfter, type RunResult } from './run-result.ts'
 import { fingerprintOf, type RunRequest } from './run-request.ts'
+import { redacted } from './redact.ts'
 import { supervised, type RunLimits } from './supervised.ts'
 import { checkTakeBack, takenBack } from './taken-back.ts'
 
@@ -36,10 +38,13 @@ export interface RunKeeperOptions {
   graphs: ReadonlyMap<string, StreamableGraph>
   store: Store
   limits: KeeperLimits
+  /** Whether readers are told what nodes threw. */
+  exposeErrors: boolean
   /** Milliseconds since the epoch. */
   now: () => number
   /** Told of failures that nobody waits for. */
   onError: (error: unknown) => void
+  log: Log
 }
 
 /** A run that was asked for: started now, or joined because its id was known. */
@@ -330,8 +335,14 @@ export class RunKeeper {
   /** Carries a run out. Never rejects. */
   async #fly(flight: Flight): Promise<void> {
     const { tenant, thread, log, run } = flight.job
+    const { now } = this.#options
+    const at = now()
+    const named = { tenant, thread: thread.id, run: run.id, graph: run.graph }
+    this.#options.log({ type: 'run.start', at, ...named, attempt: run.attempt })
     await this.#takeOff(flight)
     const end = await this.#record(flight)
+    const why = end.error && { code: end.error.code, ...(end.error.node !== undefined && { node: end.error.node }) }
+    this.#options.log({ type: 'run.end', at: now(), ...named, status: end.status, ms: now() - at, ...why })
     const ended = { id: run.id, status: end.status, error: end.error }
     // Before the thread is free again: the next run changes what this one ended with.
     const state = await this.#note(log.snapshot())
@@ -364,7 +375,9 @@ export class RunKeeper {
     const onCancelled = (end: RunEnd): AsyncIterable<RunEvent> | RunEvent[] =>
       flight.rollback ? takenBack({ graph, memory: thread.memory, log, base: flight.job.run.base }, end) : [end]
     const fence = await this.#note(this.#options.store.nextFence())
-    return recordRun(log, supervised(graph, { limits: this.#options.limits, onCancelled }), inputOf(request), {
+    const { limits, exposeErrors, onError } = this.#options
+    const shown = (event: RunEvent): RunEvent => (exposeErrors ? event : redacted(event, onError))
+    return recordRun(log, supervised(graph, { limits, shown, onCancelled }), inputOf(request), {
       ...optionsOf(request),
       ...(fence !== undefined && { fence }),
       ...(run.attempt > 1 && { attempt: run.attempt }),

@@ -19,6 +19,8 @@ export interface RunLimits {
 /** How a run is watched over. */
 export interface Supervision {
   limits: RunLimits
+  /** An event as readers may see it. */
+  shown: (event: RunEvent) => RunEvent
   /** What is told in place of the end of a run that was cancelled. */
   onCancelled: (end: RunEnd) => AsyncIterable<RunEvent> | Iterable<RunEvent>
 }
@@ -37,7 +39,7 @@ async function* watch(
   graph: StreamableGraph,
   input: unknown,
   options: RunOptions,
-  { limits, onCancelled }: Supervision,
+  { limits, shown, onCancelled }: Supervision,
 ): AsyncGenerator<RunEvent, void> {
   const stop = new AbortController()
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
@@ -51,11 +53,12 @@ async function* watch(
       const { done, value: event } = await patience.wait(events.next())
       if (done) return
       if (event.type === 'run.end' && event.run === options.runId) {
-        yield* endsOf(event, stop.signal, onCancelled)
+        // `shown` gives back an event of the same type.
+        yield* endsOf(shown(event) as RunEnd, stop.signal, onCancelled)
         return
       }
       if (!stop.signal.aborted) meter.add(event)
-      yield event
+      yield shown(event)
     }
   } catch (error) {
     // A graph that does not end by itself is left.
