@@ -27,7 +27,7 @@ interface Call {
 type Answer = Response | Promise<Response> | undefined
 
 /** A LangGraph server, answered by hand. What `answer` does not answer is not found. */
-function server(answer: (call: Call) => Answer) {
+function server(answer: (call: Call) => Answer, protocol?: 'agent-stream') {
   const calls: Call[] = []
   const timing = fakeTiming()
   const answering: typeof fetch = async (url, init = {}) => {
@@ -37,7 +37,7 @@ function server(answer: (call: Call) => Answer) {
     calls.push(call)
     return (await answer(call)) ?? new Response('not here', { status: 404 })
   }
-  const transport = langgraph({ apiUrl: 'http://example.test', assistantId: 'agent', fetch: answering })
+  const transport = langgraph({ apiUrl: 'http://example.test', assistantId: 'agent', fetch: answering, protocol })
   const client = createClient({ transport, timing })
   const thread = (threadId?: string) => client.thread({ graph: 'agent', ...(threadId !== undefined && { threadId }) })
   return { calls, client, thread, timing, lines: () => calls.map(({ method, path }) => `${method} ${path}`) }
@@ -289,5 +289,65 @@ test('threads, state, history and updates are the server’s', async () => {
   expect(lines().at(-1)).toBe('DELETE /threads/t')
   expect(calls.find(({ path }) => path === '/threads/t/history')?.json).toMatchObject({
     before: { configurable: { checkpoint_id: 'c9' } },
+  })
+})
+
+test('the same over the agent streaming protocol, cut at any frame', async () => {
+  const text = readFileSync(
+    join(import.meta.dirname, '../../test/recordings/proto-sse-agent2-parallel-tools.txt'),
+    'utf8',
+  )
+  const body = text.slice(text.indexOf('event: lifecycle')).replaceAll('<ms>', '0')
+  const blocks = body.split(/(?<=\n\n)/).filter((block) => block.startsWith('event'))
+  const over = (cut: number) => {
+    let opened = 0
+    return server(({ path, json: sent }) => {
+      const { since = 0 } = (sent ?? {}) as { since?: number }
+      if (path.endsWith('/commands'))
+        return json({ type: 'success', id: 1, result: { run_id: RUN }, meta: { applied_through_seq: 0 } })
+      if (!path.endsWith('/stream/events')) return undefined
+      const left = blocks.filter((block) => Number(/"seq":(\d+)/.exec(block)?.[1]) > since)
+      return streaming(left.slice(0, opened++ === 0 ? cut : undefined).join(''))
+    }, 'agent-stream')
+  }
+  const whole = await outcome(over(blocks.length))
+  expect(whole).toMatchObject({ status: 'done' })
+  expect(whole.messages.map(({ content }) => content).at(-1)).toBe('It is 64F in SF.')
+  for (const cut of [0, 1, 5, 9, 17, 30, 44, blocks.length - 2]) expect(await outcome(over(cut))).toEqual(whole)
+})
+
+test('a question is answered by its command', async () => {
+  const lifecycle = (seq: number, event: string) => frame(seq, 'lifecycle', { event })
+  const frame = (seq: number, method: string, data: object) =>
+    `data: ${JSON.stringify({ type: 'event', seq, method, params: { namespace: [], data } })}\n\n`
+  const asks = frame(2, 'input.requested', { interrupt_id: 'i', payload: 'ok?' })
+  let commands = 0
+  const backend = server(({ path }) => {
+    if (path.endsWith('/commands'))
+      return json({ type: 'success', meta: { applied_through_seq: commands++ === 0 ? 0 : 3 } })
+    if (!path.endsWith('/stream/events')) return undefined
+    return commands === 1
+      ? streaming(lifecycle(1, 'running') + asks + lifecycle(3, 'interrupted'))
+      : streaming(lifecycle(4, 'running') + lifecycle(5, 'completed'))
+  }, 'agent-stream')
+  const store = backend.thread('t')
+  expect(await store.submit({ messages: 'go' }).result).toMatchObject({
+    status: 'interrupted',
+    interrupts: [{ id: 'i' }],
+  })
+  expect(await store.submit(undefined, { resume: 'yes' }).result).toMatchObject({ status: 'done', interrupts: [] })
+  expect(backend.calls.filter(({ path }) => path.endsWith('/commands'))[1]?.json).toMatchObject({
+    method: 'input.respond',
+    params: { interrupt_id: 'i', response: 'yes' },
+  })
+})
+
+test('a command that is refused fails the start', async () => {
+  const backend = server(
+    () => json({ type: 'error', error: 'invalid_argument', message: 'no such graph' }),
+    'agent-stream',
+  )
+  expect(await backend.thread('t').submit(ask).result).toMatchObject({
+    error: { code: 'INVALID_INPUT', message: 'no such graph' },
   })
 })

@@ -16,6 +16,7 @@ import {
 import { createHttp, eventStreamOf, segment, type Http, type HttpOptions } from '../transports/http.ts'
 import { errorOfResponse } from '../transports/http-error.ts'
 import type { StartRequest, ThreadInfo, Transport } from '../transports/transport.ts'
+import { createAgentStreamRun } from './agent-stream-run.ts'
 import { foreignStreams, type ForeignRun } from './sessions.ts'
 
 /** How to reach a LangGraph server. */
@@ -24,7 +25,9 @@ export interface LangGraphOptions extends Omit<HttpOptions, 'url'> {
   apiUrl: string
   /** Assistant or graph to run. Default: the thread's `graph`. */
   assistantId?: string | undefined
-  /** Modes to stream. Default `values`, `messages-tuple`, `updates`, `custom` and `tasks`. */
+  /** Which of its streams: the classic one of a run, or the thread's agent stream. Default `classic`. */
+  protocol?: 'classic' | 'agent-stream' | undefined
+  /** Modes of the classic stream. Default `values`, `messages-tuple`, `updates`, `custom` and `tasks`. */
   streamMode?: readonly string[] | undefined
   /** Longest event in characters. Default 16 Mi. */
   maxEventBytes?: number | undefined
@@ -33,7 +36,7 @@ export interface LangGraphOptions extends Omit<HttpOptions, 'url'> {
 const MODES = ['values', 'messages-tuple', 'updates', 'custom', 'tasks']
 
 /**
- * A LangGraph server, of either language, over its classic runs API. Runs are resumable: a lost connection joins its run
+ * A LangGraph server, of either language, over its classic runs API or its agent streaming protocol. Runs are resumable: a lost connection joins its run
  * again behind the last event, and goes on when nobody watches. Threads, state, history, updates and cancelling are the
  * server's. What a run that is lost before the server answered came to is not known, so it is not started again.
  */
@@ -46,6 +49,10 @@ export function langgraph(options: LangGraphOptions): Transport {
   return {
     ...foreignStreams({
       begin(thread, start, { interrupts }) {
+        if (options.protocol === 'agent-stream') {
+          const { assistantId = start.graph, maxEventBytes } = options
+          return createAgentStreamRun(http, { assistantId, maxEventBytes }, thread, start, [...interrupts.keys()])
+        }
         const resume = start.resume === undefined ? undefined : [...interrupts.keys()]
         return createRun(http, options, thread, { run: start.run, resume, body: bodyOf(start, options) })
       },
