@@ -1,14 +1,16 @@
 import type { RunEvent, StreamableGraph } from '@rivulet/protocol'
 import { expect, test } from 'vitest'
-import { createClient, inProcess, type ThreadStore } from '@rivulet/client'
+import { createClient, inProcess, type ThreadStore, type Transport } from '@rivulet/client'
 import { END, fromAsyncIterable, messages, START, state, StateGraph, value } from '@rivulet/core'
 
 /** A thread whose answers wait for the test in their middle. */
 function bench() {
-  const waiting: (() => void)[] = []
+  let allowed = 0
+  let letGo: (() => void) | undefined
   const model = fromAsyncIterable(async function* (said) {
     yield `half of ${said.at(-1)!.content}`
-    await new Promise<void>((resolve) => waiting.push(resolve))
+    if (allowed > 0) allowed--
+    else await new Promise<void>((resolve) => (letGo = resolve))
     yield ', and the rest'
   })
   const graph = new StateGraph(state({ messages: messages() }))
@@ -16,14 +18,26 @@ function bench() {
     .addEdge(START, 'answer')
     .addEdge('answer', END)
     .compile()
-  const thread = createClient({ transport: inProcess(graph) }).thread({ graph: 'g', threadId: 't' })
+  const transport = inProcess(graph)
+  const started: unknown[] = []
+  const counting: Transport = {
+    ...transport,
+    open(request, options) {
+      if (request.start !== undefined) started.push(request.start.run)
+      return transport.open(request, options)
+    },
+  }
+  const thread = createClient({ transport: counting }).thread({ graph: 'g', threadId: 't' })
   thread.follow()
   return {
     thread,
-    /** Lets the answer that waits go on. */
-    goOn: async () => {
-      await until(thread, () => waiting.length > 0)
-      waiting.shift()!()
+    /** Runs that were sent to the backend. */
+    started,
+    /** Lets the answer that is at its middle, or gets there next, go on. */
+    goOn: () => {
+      if (letGo === undefined) allowed++
+      letGo?.()
+      letGo = undefined
     },
     isHalf: (question: string) => until(thread, () => texts(thread).includes(`half of ${question}`)),
   }
@@ -51,7 +65,7 @@ test('a second run is refused while the first is under way', async () => {
   await isHalf('one')
   const { status, error } = await thread.submit({ messages: 'two' }).result
   expect([status, error?.code, error?.run]).toEqual(['error', 'RUN_CONFLICT', first.id])
-  await goOn()
+  goOn()
   expect((await first.result).status).toBe('done')
 })
 
@@ -68,7 +82,7 @@ test('runs in the queue follow one another in order, and what they bring is show
   expect(texts(thread)).toEqual(['one', 'half of one', 'two', 'three'])
   for (const question of ['one', 'two', 'three']) {
     await isHalf(question)
-    await goOn()
+    goOn()
   }
   expect((await Promise.all(runs.map(({ result }) => result))).map(({ status }) => status)).toEqual(
     Array(3).fill('done'),
@@ -77,6 +91,21 @@ test('runs in the queue follow one another in order, and what they bring is show
     ['one', 'two', 'three'].flatMap((question) => [question, `half of ${question}, and the rest`]),
   )
   expect(thread.getSnapshot().queue).toEqual([])
+})
+
+test('the queue is the backend’s: what waits is sent without waiting', async () => {
+  const { thread, started, goOn, isHalf } = bench()
+  const runs = [thread.submit({ messages: 'one' })]
+  await isHalf('one')
+  for (const question of ['two', 'three']) runs.push(thread.submit({ messages: question }, { multitask: 'enqueue' }))
+  await until(thread, () => started.length === 3)
+  expect(thread.getSnapshot().queue).toHaveLength(2)
+  for (const question of ['one', 'two', 'three']) {
+    await isHalf(question)
+    goOn()
+  }
+  for (const { result } of runs) expect((await result).status).toBe('done')
+  expect(started).toEqual(runs.map(({ id }) => id))
 })
 
 test('a run that waits can be taken out of the queue, its message with it', async () => {
@@ -88,7 +117,7 @@ test('a run that waits can be taken out of the queue, its message with it', asyn
   await Promise.all([thread.stop(second.id), thread.stop(third.id)])
   expect(texts(thread)).toEqual(['one', 'half of one'])
   expect([(await second.result).status, (await third.result).status]).toEqual(['cancelled', 'cancelled'])
-  await goOn()
+  goOn()
   await first.result
   await until(thread, () => thread.getSnapshot().status === 'idle')
   expect(texts(thread)).toEqual(['one', 'half of one, and the rest'])
@@ -100,11 +129,11 @@ test('stop ends the run that a person sees, and the next in the queue begins', a
   await isHalf('one')
   const second = thread.submit({ messages: 'two' }, { multitask: 'enqueue' })
   const stopped = thread.stop()
-  await goOn()
+  goOn()
   await stopped
   expect((await first.result).status).toBe('cancelled')
   await isHalf('two')
-  await goOn()
+  goOn()
   expect((await second.result).status).toBe('done')
 })
 
@@ -113,10 +142,10 @@ test('a run may take the place of the one under way, which keeps what it said', 
   const first = thread.submit({ messages: 'one' })
   await isHalf('one')
   const second = thread.submit({ messages: 'two' }, { multitask: 'interrupt' })
-  await goOn()
+  goOn()
   expect((await first.result).status).toBe('cancelled')
   await isHalf('two')
-  await goOn()
+  goOn()
   expect((await second.result).status).toBe('done')
   expect(texts(thread)).toEqual(['one', 'half of one', 'two', 'half of two, and the rest'])
 })
@@ -124,15 +153,15 @@ test('a run may take the place of the one under way, which keeps what it said', 
 test('a run may undo the one under way', async () => {
   const { thread, goOn, isHalf } = bench()
   const zeroth = thread.submit({ messages: 'zero' })
-  await goOn()
+  goOn()
   await zeroth.result
   const first = thread.submit({ messages: 'one' })
   await isHalf('one')
   const second = thread.submit({ messages: 'two' }, { multitask: 'rollback' })
-  await goOn()
+  goOn()
   expect((await first.result).status).toBe('cancelled')
   await isHalf('two')
-  await goOn()
+  goOn()
   expect((await second.result).status).toBe('done')
   expect(texts(thread)).toEqual(['zero', 'half of zero, and the rest', 'two', 'half of two, and the rest'])
 })
@@ -142,10 +171,10 @@ test('the very first run of a thread can be undone too', async () => {
   const first = thread.submit({ messages: 'one' })
   await isHalf('one')
   const second = thread.submit({ messages: 'two' }, { multitask: 'rollback' })
-  await goOn()
+  goOn()
   await first.result
   await isHalf('two')
-  await goOn()
+  goOn()
   await second.result
   expect(texts(thread)).toEqual(['two', 'half of two, and the rest'])
 })

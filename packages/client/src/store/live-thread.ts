@@ -56,6 +56,8 @@ class LiveThread implements ThreadStore {
   readonly #listeners = new Set<(event: RivuletEvent) => void>()
   #facts: ThreadFacts
   #last: { start: StartRequest; shown: readonly Message[] } | undefined
+  /** Runs whose start was answered and that wait for their turn: the next one may be started behind them. */
+  readonly #taken = new Set<string>()
   #followers = 0
   #gaveUp = false
   #cancelWake: (() => void) | undefined
@@ -168,13 +170,16 @@ class LiveThread implements ThreadStore {
 
   #plan(): Plan {
     const { threadId, state, starts } = this.#facts
-    const watched = [...this.#watches.keys()].filter((run) => state.runs.get(run)?.status === 'running')
+    const taken = this.#taken
+    const isAwaited = (run: string) => taken.has(run) || state.runs.get(run)?.status === 'running'
+    const next = starts.filter(({ run }) => !taken.has(run))
     const isHeld = this.#life.signal.aborted || this.#waited?.isOver === false
     return {
       threadId: isHeld ? undefined : threadId,
-      starts,
+      // Only a run that is meant to wait is sent while another one has not begun yet.
+      starts: taken.size === 0 || next[0]?.multitask === 'enqueue' ? next : [],
       followers: this.#followers,
-      watched,
+      watched: [...this.#watches.keys()].filter(isAwaited),
       gaveUp: this.#gaveUp,
     }
   }
@@ -272,6 +277,10 @@ class LiveThread implements ThreadStore {
     if (frame.type === 'at') return this.#heartbeat(frame.log, frame.seq)
     // Whoever answers a start with a stream has taken it, even if what comes first cannot be applied yet.
     current.begun = true
+    if (current.wanted.kind === 'start' && this.#isStarting(current.wanted.start.run)) {
+      this.#taken.add(current.wanted.start.run)
+      this.#connector.schedule()
+    }
     const intake = takeIn(this.#facts, frame.events)
     this.#take(intake)
     const { gap, runs } = this.#facts.state
@@ -301,6 +310,7 @@ class LiveThread implements ThreadStore {
     const { runs } = facts.state
     const hasBegun = ({ run }: StartRequest) => runs.has(run)
     const starts = facts.starts.some(hasBegun) ? facts.starts.filter((start) => !hasBegun(start)) : facts.starts
+    for (const { run } of facts.starts) if (runs.has(run)) this.#taken.delete(run)
     if (starts !== facts.starts) this.#connector.schedule()
     this.#update({ state: facts.state, outbox: facts.outbox, starts })
     for (const event of applied) this.#tell(event)
@@ -406,6 +416,7 @@ class LiveThread implements ThreadStore {
   }
 
   #startsBut(run: string): readonly StartRequest[] {
+    this.#taken.delete(run)
     return this.#facts.starts.filter((start) => start.run !== run)
   }
 
