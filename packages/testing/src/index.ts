@@ -2,6 +2,7 @@ export { script, type SayOptions, type Script, type ScriptedEnd, type ScriptOpti
 export type { Item, RawEvent, ScriptedRun, ScriptedToolCall } from './script/item.ts'
 export { compileRun, type RunContext } from './script/compile.ts'
 export { pump, type Connection, type Playable, type Pump, type PumpOptions } from './pump/pump.ts'
+export { foreignFetch, type ForeignOptions, type WireEncoder } from './delivery/foreign-fetch.ts'
 export { memoryFetch, memoryTransport, type MemoryOptions } from './delivery/memory-transport.ts'
 export type { DeliveryOptions } from './delivery/connections.ts'
 export { memoryWebSocket, type WebSocketClass } from './delivery/memory-web-socket.ts'
