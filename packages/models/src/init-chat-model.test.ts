@@ -1,7 +1,16 @@
+import Anthropic from '@anthropic-ai/sdk'
 import { RivuletError } from '@rivulet/protocol'
+import OpenAI from 'openai'
 import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { providerServer, sse, writeJson, writeStream } from '../test/provider-server.ts'
-import { anthropic, initChatModel, openai, type AnthropicOptions } from './index.ts'
+import {
+  anthropic,
+  initChatModel,
+  openai,
+  type AnthropicClient,
+  type AnthropicOptions,
+  type OpenAiClient,
+} from './index.ts'
 import type { InitOptions } from './init-chat-model.ts'
 import { missingPeer } from './missing-peer.ts'
 
@@ -73,6 +82,14 @@ test('a client of your own is used as it is', async () => {
   expect([message.content, asked.length]).toEqual(['mine', 1])
   const messages = { create: async () => ({ content: [{ type: 'text', text: 'mine too' }] }) }
   expect((await anthropic('m', { client: { messages }, streaming: false }).invoke('hi')).content).toBe('mine too')
+})
+
+test('clients of the providers are clients that are taken', () => {
+  expectTypeOf<OpenAI>().toExtend<OpenAiClient>()
+  expectTypeOf<Anthropic>().toExtend<AnthropicClient>()
+  const client = new OpenAI({ apiKey: 'k' })
+  expect(openai('m', { client }).name).toBe('m')
+  expect(anthropic('m', { client: new Anthropic({ apiKey: 'k' }) }).name).toBe('m')
 })
 
 test('a package that is missing, or broken, is named with how to install it', () => {

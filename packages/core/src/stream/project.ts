@@ -173,17 +173,18 @@ export class Projection {
     this.#sink(open.ns, 'messages', [chunk, open.metadata])
   }
 
-  #end({ id, usage, finishReason, parts }: MessageEnd): void {
+  #end({ id, usage, finishReason, metadata, parts }: MessageEnd): void {
     const open = this.#open.get(id)
     this.#open.delete(id)
     if (open === undefined || !open.passes) return
-    if (usage === undefined && parts === undefined && finishReason === undefined) return
+    if (usage === undefined && parts === undefined && finishReason === undefined && metadata === undefined) return
     const chunk: StreamedMessage = {
       id,
       role: open.role,
       content: '',
       ...(usage && { usage }),
       ...(finishReason !== undefined && { finishReason }),
+      ...(metadata && { metadata }),
       ...(parts && { parts }),
     }
     this.#sink(open.ns, 'messages', [chunk, open.metadata])

@@ -253,6 +253,8 @@ test('of what a provider says twice the last holds, and it is in the message wit
   const events = await all(graph.events({}))
   expect(ofType(events, 'message.start')[0]?.meta?.metadata).toEqual({ user: 'u', model: 'asked' })
   expect(ofType(events, 'message.end')[0]).toMatchObject({ metadata: { model: 'b', fingerprint: 'x' } })
+  const last = (await all(graph.stream({}, { streamMode: 'messages' }))).at(-1)?.[0]
+  expect(last).toMatchObject({ metadata: { model: 'b', fingerprint: 'x' }, finishReason: 'stop' })
 })
 
 test('images, files, data and citations are parts behind what was said; text that came whole is text', async () => {

@@ -3,75 +3,27 @@ import type { Part, Usage } from '@rivulet/protocol'
 import { statePart } from '../conversation/parts.ts'
 import { defined, fieldsOf, isFields, numberOf, textOf, type Fields } from '../read-fields.ts'
 
-/** Reads the parts of one stream of the AI SDK's language models, in their order. */
-export interface PartsReader {
-  /** What a part adds to the message. Throws what the provider failed with. */
-  read(part: Fields): MessageChunk
-  /** Whether the answer came to its end. */
-  readonly ended: boolean
-}
-
-/** A reader for one answer of this provider. */
-export function partsReader(provider: string): PartsReader {
+/** Reads the parts of one answer of a language model of the AI SDK, in their order. */
+export class PartsReader {
+  readonly #provider: string
   /** Calls by id: their index, and whether their arguments came in pieces. */
-  const calls = new Map<unknown, { index: number; inPieces: boolean }>()
-  const ofCalls: Record<string, unknown> = {}
-  const reasoning: { length: number; metadata?: unknown }[] = []
-  let ended = false
+  readonly #calls = new Map<unknown, { readonly index: number; inPieces: boolean }>()
+  /** What the provider says of its calls, by id, and of each piece of its reasoning: it wants that back. */
+  readonly #ofCalls: Record<string, unknown> = {}
+  readonly #ofReasoning: { length: number; metadata?: unknown }[] = []
+  #ended = false
 
-  function callOf(id: unknown): { index: number; inPieces: boolean } {
-    const known = calls.get(id) ?? { index: calls.size, inPieces: false }
-    calls.set(id, known)
-    return known
+  constructor(provider: string) {
+    this.#provider = provider
   }
 
-  /** Calls that the provider runs itself are not for us to run. */
-  function callBegan(part: Fields): MessageChunk {
-    if (part['providerExecuted'] === true) return {}
-    const { index } = callOf(part['id'])
-    return { toolCallChunks: [defined({ index, id: textOf(part['id']), name: textOf(part['toolName']) })] }
+  /** Whether the answer came to its end. */
+  get ended(): boolean {
+    return this.#ended
   }
 
-  function callGrew(part: Fields): MessageChunk {
-    const call = calls.get(part['id'])
-    if (call === undefined) return {}
-    call.inPieces = true
-    return { toolCallChunks: [defined({ index: call.index, args: textOf(part['delta']) })] }
-  }
-
-  function callCame(part: Fields): MessageChunk {
-    if (part['providerExecuted'] === true) return {}
-    const { toolCallId, toolName, input, providerMetadata } = part
-    if (typeof toolCallId === 'string' && isFields(providerMetadata)) ofCalls[toolCallId] = providerMetadata
-    const call = callOf(toolCallId)
-    if (call.inPieces) return {}
-    const args = typeof input === 'string' ? input : JSON.stringify(input ?? {})
-    return { toolCallChunks: [defined({ index: call.index, id: textOf(toolCallId), name: textOf(toolName), args })] }
-  }
-
-  /** What a provider says of its reasoning may come at its start, in its middle or at its end. */
-  function reasoned(part: Fields): MessageChunk {
-    const said = textOf(part['delta'], part['text'])
-    if (part['type'] === 'reasoning-start' || part['type'] === 'reasoning' || reasoning.length === 0)
-      reasoning.push({ length: 0 })
-    const block = reasoning.at(-1)!
-    block.length += said?.length ?? 0
-    if (isFields(part['providerMetadata'])) block.metadata = part['providerMetadata']
-    return defined({ reasoning: said })
-  }
-
-  function finished(part: Fields): MessageChunk {
-    ended = true
-    const { finishReason } = part
-    const kept = reasoning.some(({ metadata }) => metadata !== undefined) || Object.keys(ofCalls).length > 0
-    return defined({
-      usage: usageOf(part['usage']),
-      finishReason: textOf(finishReason, fieldsOf(finishReason)['unified']),
-      parts: kept ? [statePart(provider, { reasoning, calls: ofCalls })] : undefined,
-    })
-  }
-
-  function read(part: Fields): MessageChunk {
+  /** What a part adds to the message. Throws what the provider failed with. */
+  read(part: Fields): MessageChunk {
     switch (part['type']) {
       case 'response-metadata': {
         const model = textOf(part['modelId'])
@@ -84,30 +36,74 @@ export function partsReader(provider: string): PartsReader {
       case 'reasoning-start':
       case 'reasoning-delta':
       case 'reasoning-end':
-        return reasoned(part)
+        return this.#reasoned(part)
       case 'tool-input-start':
-        return callBegan(part)
+        return this.#callBegan(part)
       case 'tool-input-delta':
-        return callGrew(part)
+        return this.#callGrew(part)
       case 'tool-call':
-        return callCame(part)
+        return this.#callCame(part)
       case 'file':
         return { parts: fileOf(part) }
       case 'source':
         return { citations: [defined({ url: textOf(part['url']), title: textOf(part['title'], part['filename']) })] }
       case 'finish':
-        return finished(part)
+        return this.#finished(part)
       case 'error':
         throw part['error']
       default:
         return {}
     }
   }
-  return {
-    read,
-    get ended() {
-      return ended
-    },
+
+  #callOf(id: unknown): { readonly index: number; inPieces: boolean } {
+    const known = this.#calls.get(id) ?? { index: this.#calls.size, inPieces: false }
+    this.#calls.set(id, known)
+    return known
+  }
+
+  #callBegan({ id, toolName, providerExecuted }: Fields): MessageChunk {
+    // Calls that the provider runs itself are not for us to run.
+    if (providerExecuted === true) return {}
+    return { toolCallChunks: [defined({ index: this.#callOf(id).index, id: textOf(id), name: textOf(toolName) })] }
+  }
+
+  #callGrew({ id, delta }: Fields): MessageChunk {
+    const call = this.#calls.get(id)
+    if (call === undefined) return {}
+    call.inPieces = true
+    return { toolCallChunks: [defined({ index: call.index, args: textOf(delta) })] }
+  }
+
+  #callCame({ toolCallId, toolName, input, providerMetadata, providerExecuted }: Fields): MessageChunk {
+    if (providerExecuted === true) return {}
+    if (typeof toolCallId === 'string' && isFields(providerMetadata)) this.#ofCalls[toolCallId] = providerMetadata
+    const { index, inPieces } = this.#callOf(toolCallId)
+    if (inPieces) return {}
+    const args = typeof input === 'string' ? input : JSON.stringify(input ?? {})
+    return { toolCallChunks: [defined({ index, id: textOf(toolCallId), name: textOf(toolName), args })] }
+  }
+
+  /** What a provider says of its reasoning may come at its start, in its middle or at its end. */
+  #reasoned({ type, delta, text, providerMetadata }: Fields): MessageChunk {
+    const blocks = this.#ofReasoning
+    if (type === 'reasoning-start' || type === 'reasoning' || blocks.length === 0) blocks.push({ length: 0 })
+    const block = blocks.at(-1)!
+    const said = textOf(delta, text)
+    block.length += said?.length ?? 0
+    if (isFields(providerMetadata)) block.metadata = providerMetadata
+    return defined({ reasoning: said })
+  }
+
+  #finished({ finishReason, usage }: Fields): MessageChunk {
+    this.#ended = true
+    const state = { reasoning: this.#ofReasoning, calls: this.#ofCalls }
+    const kept = state.reasoning.some(({ metadata }) => metadata !== undefined) || Object.keys(state.calls).length > 0
+    return defined({
+      usage: usageOf(usage),
+      finishReason: textOf(finishReason, fieldsOf(finishReason)['unified']),
+      parts: kept ? [statePart(this.#provider, state)] : undefined,
+    })
   }
 }
 

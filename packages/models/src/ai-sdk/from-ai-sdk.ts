@@ -3,7 +3,7 @@ import { RivuletError } from '@rivulet/protocol'
 import { aiSdkForm } from '../conversation/asked-form.ts'
 import { providerError, truncatedAnswer } from '../provider-error.ts'
 import { fieldsOf, type Fields } from '../read-fields.ts'
-import { generatedParts, partsReader } from './chunks.ts'
+import { generatedParts, PartsReader } from './chunks.ts'
 import { callOptions } from './prompt.ts'
 
 /** What is used of a language model of the AI SDK (`@ai-sdk/provider`, interface versions 2 to 4). */
@@ -42,7 +42,7 @@ export function fromAiSdk(model: AiSdkModel, { call: settings = {}, ...defaults 
           ...(signal && { abortSignal: signal }),
           ...settings,
         }
-        const reader = partsReader(provider)
+        const reader = new PartsReader(provider)
         for await (const part of partsOf(model, options, streaming)) yield reader.read(part)
         signal?.throwIfAborted()
         if (!reader.ended) throw truncatedAnswer()

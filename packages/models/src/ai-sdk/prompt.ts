@@ -92,7 +92,7 @@ function text(value: string): Fields {
 
 function file(part: FilePart, { taggedFiles }: Dialect): Fields {
   const { mediaType, data, url, name } = part
-  const place = url === undefined ? undefined : new URL(url)
+  const place = url !== undefined && URL.canParse(url) ? new URL(url) : undefined
   if (data === undefined && place === undefined) return text(fileMention(part))
   const content = data ?? place
   const tagged = data === undefined ? { type: 'url', url: place } : { type: 'data', data }

@@ -4,7 +4,7 @@ import { messagesForm } from '../conversation/asked-form.ts'
 import { missingPeer } from '../missing-peer.ts'
 import { providerError, truncatedAnswer } from '../provider-error.ts'
 import { fieldsOf, type Fields } from '../read-fields.ts'
-import { messageEvents, messagesReader } from './messages-chunks.ts'
+import { messageEvents, MessagesReader } from './messages-chunks.ts'
 import { messagesRequest } from './messages-request.ts'
 
 /** What is used of a client of the package `@anthropic-ai/sdk`. */
@@ -86,7 +86,7 @@ async function* speak(
 ): AsyncGenerator<MessageChunk> {
   // The package's types differ from version to version; requests are built, and answers read, field by field.
   const answer = await client.messages.create(request as never, (signal === undefined ? {} : { signal }) as never)
-  const reader = messagesReader()
+  const reader = new MessagesReader()
   const events = streaming ? (answer as AsyncIterable<unknown>) : messageEvents(fieldsOf(answer))
   for await (const event of events) yield reader.read(fieldsOf(event))
   // The package ends its loop in silence when it is stopped or when the body ends early.

@@ -4,59 +4,70 @@ import { statePart } from '../conversation/parts.ts'
 import { defined, fieldsOf, listOf, numberOf, textOf, type Fields } from '../read-fields.ts'
 import { ANTHROPIC } from './messages-request.ts'
 
-/** Reads the events of one message of the messages API, in their order. */
-export interface MessagesReader {
-  /** What an event adds to the message. */
-  read(event: Fields): MessageChunk
-  /** Whether the message came to its end. */
-  readonly ended: boolean
-}
-
 type Thinking = { length: number; signature?: string } | { redacted: string }
 
-export function messagesReader(): MessagesReader {
-  const thinking = new Map<unknown, Thinking>()
-  let ended = false
+/** Reads the events of one message of the messages API, in their order. */
+export class MessagesReader {
+  /** What is said of each thinking block, by its place. */
+  readonly #thinking = new Map<number, Thinking>()
+  #ended = false
 
-  function blockStarted(index: unknown, block: Fields): MessageChunk {
+  /** Whether the message came to its end. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** What an event adds to the message. */
+  read(event: Fields): MessageChunk {
+    const index = numberOf(event['index']) ?? 0
+    switch (event['type']) {
+      case 'message_start':
+        return begun(fieldsOf(event['message']))
+      case 'content_block_start':
+        return this.#blockBegan(index, fieldsOf(event['content_block']))
+      case 'content_block_delta':
+        return this.#blockGrew(index, fieldsOf(event['delta']))
+      case 'message_delta': {
+        const finishReason = textOf(fieldsOf(event['delta'])['stop_reason'])
+        return defined({ finishReason, usage: usageOf(event['usage']) })
+      }
+      case 'message_stop':
+        this.#ended = true
+        return this.#thinking.size === 0
+          ? {}
+          : { parts: [statePart(ANTHROPIC, { blocks: [...this.#thinking.values()] })] }
+      default:
+        return {}
+    }
+  }
+
+  #blockBegan(index: number, block: Fields): MessageChunk {
     switch (block['type']) {
       case 'text':
         return defined({ content: textOf(block['text']), citations: citationsOf(listOf(block['citations'])) })
-      case 'thinking': {
-        const said = textOf(block['thinking'])
-        thinking.set(index, { length: said?.length ?? 0, ...signed(block['signature']) })
-        return defined({ reasoning: said })
-      }
+      case 'thinking':
+        this.#thinking.set(index, { length: 0 })
+        return this.#thought(index, textOf(block['thinking']), block['signature'])
       case 'redacted_thinking':
-        thinking.set(index, { redacted: textOf(block['data']) ?? '' })
+        this.#thinking.set(index, { redacted: textOf(block['data']) ?? '' })
         return {}
-      case 'tool_use': {
-        const call = { index: numberOf(index) ?? 0, id: textOf(block['id']), name: textOf(block['name']) }
-        return { toolCallChunks: [defined(call)] }
-      }
+      case 'tool_use':
+        return { toolCallChunks: [defined({ index, id: textOf(block['id']), name: textOf(block['name']) })] }
       default:
         // What the provider's own tools did: nothing to run here, but nothing to lose either.
         return { parts: [{ kind: 'data', name: textOf(block['type']) ?? 'block', value: block }] }
     }
   }
 
-  function blockGrew(index: unknown, delta: Fields): MessageChunk {
+  #blockGrew(index: number, delta: Fields): MessageChunk {
     switch (delta['type']) {
       case 'text_delta':
         return defined({ content: textOf(delta['text']) })
       case 'input_json_delta':
-        return { toolCallChunks: [defined({ index: numberOf(index) ?? 0, args: textOf(delta['partial_json']) })] }
-      case 'thinking_delta': {
-        const said = textOf(delta['thinking'])
-        const known = thinking.get(index)
-        if (known !== undefined && 'length' in known) known.length += said?.length ?? 0
-        return defined({ reasoning: said })
-      }
-      case 'signature_delta': {
-        const known = thinking.get(index)
-        if (known !== undefined && 'length' in known) Object.assign(known, signed(delta['signature']))
-        return {}
-      }
+        return { toolCallChunks: [defined({ index, args: textOf(delta['partial_json']) })] }
+      case 'thinking_delta':
+      case 'signature_delta':
+        return this.#thought(index, textOf(delta['thinking']), delta['signature'])
       case 'citations_delta':
         return defined({ citations: citationsOf([fieldsOf(delta['citation'])]) })
       default:
@@ -64,32 +75,14 @@ export function messagesReader(): MessagesReader {
     }
   }
 
-  function read(event: Fields): MessageChunk {
-    switch (event['type']) {
-      case 'message_start':
-        return begun(fieldsOf(event['message']))
-      case 'content_block_start':
-        return blockStarted(event['index'], fieldsOf(event['content_block']))
-      case 'content_block_delta':
-        return blockGrew(event['index'], fieldsOf(event['delta']))
-      case 'message_delta': {
-        const finishReason = textOf(fieldsOf(event['delta'])['stop_reason'])
-        return defined({ finishReason, usage: usageOf(event['usage']) })
-      }
-      case 'message_stop': {
-        ended = true
-        const blocks = [...thinking.values()]
-        return blocks.length > 0 ? { parts: [statePart(ANTHROPIC, { blocks })] } : {}
-      }
-      default:
-        return {}
+  #thought(index: number, said: string | undefined, signature: unknown): MessageChunk {
+    const block = this.#thinking.get(index)
+    if (block !== undefined && 'length' in block) {
+      block.length += said?.length ?? 0
+      const signed = textOf(signature)
+      if (signed !== undefined) block.signature = signed
     }
-  }
-  return {
-    read,
-    get ended() {
-      return ended
-    },
+    return defined({ reasoning: said })
   }
 }
 
@@ -122,11 +115,6 @@ function begun(message: Fields): MessageChunk {
     usage: usageOf(message['usage']),
     metadata: model === undefined ? undefined : { model },
   })
-}
-
-function signed(signature: unknown): { signature?: string } {
-  const text = textOf(signature)
-  return text === undefined ? {} : { signature: text }
 }
 
 function citationsOf(given: readonly Fields[]): Citation[] | undefined {

@@ -6,7 +6,7 @@ import { providerError, truncatedAnswer } from '../provider-error.ts'
 import { defined, fieldsOf, type Fields } from '../read-fields.ts'
 import { chatChunk, chatCompletion } from './chat-chunks.ts'
 import { chatRequest } from './chat-request.ts'
-import { responseEvents, responsesReader } from './responses-chunks.ts'
+import { responseEvents, ResponsesReader } from './responses-chunks.ts'
 import { responsesRequest } from './responses-request.ts'
 
 /** What is used of a client of the package `openai`. */
@@ -128,7 +128,7 @@ async function* speakResponses({ client, model, body, messages, call }: Speaking
   const asked = { ...responsesRequest(messages, tools, stored), ...responsesForm(call) }
   const request = { model, ...asked, ...(streaming && { stream: true }), ...body }
   const answer = await post((options) => client.responses.create(request as never, options as never), signal)
-  const reader = responsesReader()
+  const reader = new ResponsesReader()
   const events = streaming ? eventsOf(answer) : responseEvents(fieldsOf(answer))
   for await (const event of events) yield reader.read(event)
   checkEnd(reader.ended, signal)

@@ -6,61 +6,33 @@ import { defined, fieldsOf, listOf, numberOf, textOf, type Fields } from '../rea
 import { RESPONSES } from './responses-request.ts'
 
 /** Reads the events of one response of the responses API, in their order. */
-export interface ResponsesReader {
-  /** What an event adds to the message. Throws `PROVIDER_FAILED` for one that says that the response failed. */
-  read(event: Fields): MessageChunk
+export class ResponsesReader {
+  /** Places of the calls whose arguments came in pieces: their whole text comes again at the end. */
+  readonly #inPieces = new Set<number>()
+  readonly #reasoning: Fields[] = []
+  #hasCalls = false
+  #ended = false
+
   /** Whether the response came to its end. */
-  readonly ended: boolean
-}
-
-export function responsesReader(): ResponsesReader {
-  /** Calls whose arguments came in pieces, by their place: their whole text comes again at the end. */
-  const inPieces = new Set<unknown>()
-  const reasoning: Fields[] = []
-  let calls = 0
-  let ended = false
-
-  function itemAdded(event: Fields): MessageChunk {
-    const item = fieldsOf(event['item'])
-    if (item['type'] !== 'function_call') return {}
-    calls++
-    const { call_id: id, name } = item
-    return { toolCallChunks: [defined({ index: placeOf(event), id: textOf(id), name: textOf(name) })] }
+  get ended(): boolean {
+    return this.#ended
   }
 
-  function itemDone(event: Fields): MessageChunk {
-    const item = fieldsOf(event['item'])
-    if (item['type'] === 'reasoning') reasoning.push(reasoningItem(item))
-    if (item['type'] === 'image_generation_call') return { parts: imageOf(item) }
-    return {}
-  }
-
-  function finished(event: Fields): MessageChunk {
-    ended = true
-    const response = fieldsOf(event['response'])
-    const incomplete = textOf(fieldsOf(response['incomplete_details'])['reason'])
-    return defined({
-      usage: usageOf(response['usage']),
-      finishReason: incomplete ?? (calls > 0 ? 'tool_calls' : 'stop'),
-      parts: reasoning.length > 0 ? [statePart(RESPONSES, { items: reasoning })] : undefined,
-    })
-  }
-
-  function read(event: Fields): MessageChunk {
+  /** What an event adds to the message. Throws `PROVIDER_FAILED` for one that says that the response failed. */
+  read(event: Fields): MessageChunk {
     const delta = textOf(event['delta'])
     switch (event['type']) {
       case 'response.created':
         return begun(fieldsOf(event['response']))
       case 'response.output_item.added':
-        return itemAdded(event)
+        return this.#itemAdded(placeOf(event), fieldsOf(event['item']))
       case 'response.output_item.done':
-        return itemDone(event)
+        return this.#itemDone(fieldsOf(event['item']))
       case 'response.function_call_arguments.delta':
-        inPieces.add(event['output_index'])
+        this.#inPieces.add(placeOf(event))
         return { toolCallChunks: [defined({ index: placeOf(event), args: delta })] }
       case 'response.function_call_arguments.done':
-        if (inPieces.has(event['output_index'])) return {}
-        return { toolCallChunks: [defined({ index: placeOf(event), args: textOf(event['arguments']) })] }
+        return this.#argumentsDone(placeOf(event), textOf(event['arguments']))
       case 'response.output_text.delta':
       case 'response.refusal.delta':
         return defined({ content: delta })
@@ -74,7 +46,7 @@ export function responsesReader(): ResponsesReader {
         return { citations: citationsOf(fieldsOf(event['annotation'])) }
       case 'response.completed':
       case 'response.incomplete':
-        return finished(event)
+        return this.#finished(fieldsOf(event['response']))
       case 'response.failed':
         throw failure(fieldsOf(fieldsOf(event['response'])['error']))
       case 'error':
@@ -83,11 +55,30 @@ export function responsesReader(): ResponsesReader {
         return {}
     }
   }
-  return {
-    read,
-    get ended() {
-      return ended
-    },
+
+  #itemAdded(index: number, item: Fields): MessageChunk {
+    if (item['type'] !== 'function_call') return {}
+    this.#hasCalls = true
+    return { toolCallChunks: [defined({ index, id: textOf(item['call_id']), name: textOf(item['name']) })] }
+  }
+
+  #itemDone(item: Fields): MessageChunk {
+    if (item['type'] === 'reasoning') this.#reasoning.push(reasoningItem(item))
+    return item['type'] === 'image_generation_call' ? { parts: imageOf(item) } : {}
+  }
+
+  #argumentsDone(index: number, args: string | undefined): MessageChunk {
+    return this.#inPieces.has(index) ? {} : { toolCallChunks: [defined({ index, args })] }
+  }
+
+  #finished(response: Fields): MessageChunk {
+    this.#ended = true
+    const incomplete = textOf(fieldsOf(response['incomplete_details'])['reason'])
+    return defined({
+      usage: usageOf(response['usage']),
+      finishReason: incomplete ?? (this.#hasCalls ? 'tool_calls' : 'stop'),
+      parts: this.#reasoning.length > 0 ? [statePart(RESPONSES, { items: this.#reasoning })] : undefined,
+    })
   }
 }
 

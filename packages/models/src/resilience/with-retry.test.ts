@@ -106,6 +106,19 @@ describe('a model with retries', () => {
     expect(script.calls.map(({ options }) => options.tags)).toEqual([['more'], ['more']])
   })
 
+  test('in a node that is tried again too leaves nothing of any try', async () => {
+    const script = scriptedModel([failing('a', 1), failing('b', 1), failing('c', 1), 'whole'])
+    const model = withRetry(script, { ...atOnce, attempts: 2 })
+    const graph = new StateGraph(state({ messages: messages() }))
+      .addNode('talk', async (_s, ctx) => ({ messages: await model.invoke('hi', { ctx }) }), {
+        retry: { attempts: 2, delayMs: 0, jitter: false, retryOn: () => true },
+      })
+      .addEdge(START, 'talk')
+      .compile()
+    expect(screen(await all(graph.events({})))).toEqual([['whole', 'done']])
+    expect(script.calls).toHaveLength(4)
+  })
+
   test('refuses options that mean nothing', () => {
     expect(() => withRetry(scriptedModel('x'), { delayMs: -1 })).toThrow(RivuletError)
   })
