@@ -112,7 +112,7 @@ async function goOn(graph: GraphRun, saved: SavedCheckpoint, { isBranch = false,
   // The task starts again: what the graph below it had told in the run before was withdrawn.
   if (graph.ns.length > 0) graph.announcer.history(graph.values)
   graph.announcer.values(graph.values, graph.preview())
-  if (!isBranch) return graph.announcer.checkpoint(saved)
+  if (!isBranch) return graph.announcer.checkpoint({ ...saved, values: graph.values })
   graph.keepTasks()
   graph.step++
   graph.save('fork', saved.values)
@@ -203,7 +203,7 @@ async function command(
   if (given.goto.length > 0) graph.jump(targetsOf(graph, given.goto))
   graph.announcer.values(seen ?? before, graph.values)
   graph.step++
-  graph.save('update', saved === undefined ? undefined : before)
+  graph.save('input', saved === undefined ? undefined : before)
   return Promise.resolve()
 }
 

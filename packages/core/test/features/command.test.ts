@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { Command, END, messages, reduced, Send, START, state, StateGraph, value } from '../../src/index.ts'
+import {
+  Command,
+  END,
+  MemoryCheckpointer,
+  messages,
+  reduced,
+  Send,
+  START,
+  state,
+  StateGraph,
+  value,
+} from '../../src/index.ts'
 import { all, ofType, rejection } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
@@ -215,4 +226,21 @@ describe('a command for the parent', () => {
     const { messages: list } = await parent.invoke({ messages: [{ id: 'q', role: 'user', content: 'hi' }] })
     expect(list.map(({ id }) => id)).toEqual(['q', 'm'])
   })
+})
+
+test('a command as input is told and kept as the input of its run, and leaves the checkpoint before it as it was', async () => {
+  const graph = new StateGraph(schema())
+    .addNode('a', () => ({ log: ['a'] }))
+    .addNode('b', () => ({ log: ['b'] }))
+    .addEdge(START, 'a')
+    .addEdge('a', 'b')
+    .compile({ checkpointer: new MemoryCheckpointer() })
+  await graph.invoke({ log: ['in'] }, { threadId: 't' })
+  await graph.invoke(new Command({ update: { log: ['command'] }, goto: 'b' }), { threadId: 't' })
+  const history = await all(graph.getStateHistory('t'))
+  expect(history.slice(0, 3).map(({ source, values, next }) => [source, values['log'], next])).toEqual([
+    ['loop', ['in', 'a', 'b', 'command', 'b'], []],
+    ['input', ['in', 'a', 'b', 'command'], ['b']],
+    ['loop', ['in', 'a', 'b'], []],
+  ])
 })

@@ -537,3 +537,17 @@ describe('interruptBefore and interruptAfter', () => {
     expect((await graph.invoke({}, { ...thread, interruptBefore: [] })).log).toEqual(['a', 'b'])
   })
 })
+
+test('an answer with an update: the checkpoint it goes on from is told with the update', async () => {
+  const graph = new StateGraph(schema())
+    .addNode('ask', (_s, ctx) => ({ log: [String(ctx.interrupt('?'))] }))
+    .addEdge(START, 'ask')
+    .compile({ checkpointer: new MemoryCheckpointer() })
+  await graph.invoke({}, thread)
+  const answer = new Command({ resume: 'yes', update: { n: 5 } })
+  const chunks = await all(graph.stream(answer, { ...thread, streamMode: ['values', 'checkpoints'] }))
+  expect(chunks.slice(0, 2)).toMatchObject([
+    ['values', { n: 5 }],
+    ['checkpoints', { values: { n: 5 }, next: ['ask'] }],
+  ])
+})
