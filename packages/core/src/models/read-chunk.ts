@@ -10,12 +10,26 @@ type Fields = Readonly<Record<string, unknown>>
 export function readChunk(given: unknown): MessageChunk {
   if (typeof given === 'string') return { content: given }
   if (!isFields(given)) return {}
+  if (isText(given)) return given
   const chunk: Record<string, unknown> = {}
   for (const field in readers) {
     const read = readField(given, field as keyof MessageChunk)
     if (read !== undefined) chunk[field] = read
   }
   return chunk
+}
+
+/** Whether a chunk has nothing but text in the fields for it, as nearly all have: it is taken as it is. */
+function isText(given: Fields): boolean {
+  try {
+    for (const field in given) {
+      if (field !== 'content' && field !== 'reasoning' && field !== 'id') return false
+      if (typeof given[field] !== 'string') return false
+    }
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** What a field holds, if it is that; nothing of what throws when it is looked at. */
