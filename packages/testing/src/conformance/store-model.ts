@@ -60,7 +60,10 @@ async function play(
   const known = model.get(key)
   switch (command.do) {
     case 'create': {
-      const { created } = await store.createThread(tenant, newThread(thread))
+      const { created } = await store.createThread(
+        tenant,
+        newThread(thread, { memory: `memory of ${tenant}/${thread}` }),
+      )
       expect(created).toBe(known === undefined)
       if (known === undefined) model.set(key, { runs: [], events: 0 })
       return
