@@ -1,6 +1,7 @@
 import {
   Patience,
   RivuletError,
+  type Commit,
   type RunEnd,
   type RunEvent,
   type RunOptions,
@@ -32,26 +33,36 @@ const DELTA_FIELDS = 100
 
 /** A graph whose run ends as `LIMIT_EXCEEDED` when it takes too long or says too much. */
 export function supervised(graph: StreamableGraph, supervision: Supervision): StreamableGraph {
-  return { events: (input, options = {}) => watch(graph, input, options, supervision) }
+  return {
+    events: (input, options = {}) => watch((watched) => graph.events(input, watched), options, supervision),
+    journal(checkpointer, input, options = {}) {
+      // Asked twice: a graph says by this whether it keeps its threads there, and runs only what is iterated.
+      if (graph.journal?.(checkpointer, input, options) === undefined) return undefined
+      return watch((watched) => graph.journal!(checkpointer, input, watched)!, options, supervision)
+    },
+  }
 }
 
-async function* watch(
-  graph: StreamableGraph,
-  input: unknown,
+async function* watch<T extends RunEvent | Commit>(
+  open: (options: RunOptions) => AsyncIterable<T | RunEvent>,
   options: RunOptions,
   { limits, shown, onCancelled }: Supervision,
-): AsyncGenerator<RunEvent, void> {
+): AsyncGenerator<T | RunEvent, void> {
   const stop = new AbortController()
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
   const exceed = (what: string): void => stop.abort(new RivuletError('LIMIT_EXCEEDED', `the run ${what}`))
   const timer = setTimeout(exceed, limits.runMs, `took longer than ${limits.runMs} ms`)
-  const events = graph.events(input, { ...options, signal })[Symbol.asyncIterator]()
+  const events = open({ ...options, signal })[Symbol.asyncIterator]()
   const patience = new Patience(stop.signal, GRACE_MS)
   const meter = new Meter(limits, exceed)
   try {
     for (;;) {
       const { done, value: event } = await patience.wait(events.next())
       if (done) return
+      if (event.type === 'commit') {
+        yield event
+        continue
+      }
       if (event.type === 'run.end' && event.run === options.runId) {
         // `shown` gives back an event of the same type.
         yield* endsOf(shown(event) as RunEnd, stop.signal, onCancelled)

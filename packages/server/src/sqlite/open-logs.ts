@@ -1,4 +1,5 @@
 import type { Database } from './database.ts'
+import type { SqliteCheckpointer } from './sqlite-checkpointer.ts'
 import { SqliteLog, type SqliteLogOptions } from './sqlite-log.ts'
 
 /** Logs that are held on to, though nobody may be using them: opening one again costs a few reads. */
@@ -7,6 +8,7 @@ const HELD = 64
 /** The logs in use: each thread has one at a time, so that who appends wakes who reads. */
 export class OpenLogs {
   readonly #database: Database
+  readonly #checkpointer: SqliteCheckpointer
   readonly #limits: SqliteLogOptions
   readonly #onError: (error: unknown) => void
   readonly #logs = new Map<string, WeakRef<SqliteLog>>()
@@ -17,8 +19,14 @@ export class OpenLogs {
     if (this.#logs.get(memory)?.deref() === undefined) this.#logs.delete(memory)
   })
 
-  constructor(database: Database, limits: SqliteLogOptions, onError: (error: unknown) => void) {
+  constructor(
+    database: Database,
+    checkpointer: SqliteCheckpointer,
+    limits: SqliteLogOptions,
+    onError: (error: unknown) => void,
+  ) {
     this.#database = database
+    this.#checkpointer = checkpointer
     this.#limits = limits
     this.#onError = onError
   }
@@ -29,7 +37,7 @@ export class OpenLogs {
     if (known !== undefined) return this.#hold(memory, known)
     let opening = this.#opening.get(memory)
     if (opening === undefined) {
-      opening = SqliteLog.open(this.#database, memory, this.#limits, this.#onError)
+      opening = SqliteLog.open(this.#database, this.#checkpointer, memory, this.#limits, this.#onError)
       this.#opening.set(memory, opening)
       const forget = (): boolean => this.#opening.delete(memory)
       opening.then(forget, forget)

@@ -1,7 +1,15 @@
 import type { Row } from '@libsql/client'
-import type { Checkpoint, Checkpointer, PendingStep, SavedCheckpoint, StateChange } from '@rivulet/core'
+import type {
+  Checkpoint,
+  Checkpointer,
+  CheckpointWrite,
+  PendingStep,
+  SavedCheckpoint,
+  StateChange,
+} from '@rivulet/core'
 import { messageOfThrown, RivuletError } from '@rivulet/protocol'
 import type { Database } from './database.ts'
+import type { Write } from './group-commit.ts'
 import { optionalTextIn, textIn } from './columns.ts'
 
 type Values = Checkpoint['values']
@@ -42,26 +50,54 @@ export class SqliteCheckpointer implements Checkpointer {
   }
 
   async put(threadId: string, ns: string, checkpoint: Checkpoint, change: StateChange | undefined): Promise<void> {
-    const { values, id, parent, ...rest } = checkpoint
+    await this.#write({ kind: 'put', threadId, ns, checkpoint, change })
+  }
+
+  async putPending(threadId: string, ns: string, id: string, pending: PendingStep): Promise<void> {
+    await this.#write({ kind: 'pending', threadId, ns, id, pending })
+  }
+
+  async #write(write: CheckpointWrite): Promise<void> {
+    const { statement, undo } = this.plan(write)
+    const database = await this.#database()
+    try {
+      await database.write({ writes: () => [statement] })
+    } catch (error) {
+      undo()
+      throw error
+    }
+  }
+
+  /**
+   * What keeps a checkpoint, for a transaction that keeps something else with it. Plans follow each other in the order in
+   * which they are written. `undo`: it was not. Throws `UNSERIALIZABLE` for a state that is not JSON.
+   */
+  plan(write: CheckpointWrite): { statement: Write; undo: () => void } {
+    const { threadId, ns } = write
+    if (write.kind === 'put') return this.#planPut(threadId, ns, write.checkpoint, write.change)
+    const sql = 'UPDATE checkpoints SET pending = ? WHERE memory = ? AND ns = ? AND id = ?'
+    return { statement: { sql, args: [textOf(write.pending), threadId, ns, write.id] }, undo: () => undefined }
+  }
+
+  #planPut(
+    threadId: string,
+    ns: string,
+    { values, id, parent, ...rest }: Checkpoint,
+    change: StateChange | undefined,
+  ): { statement: Write; undo: () => void } {
     const key = JSON.stringify([threadId, ns])
     const before = this.#newest.get(key)
-    const whole = change === undefined || before === undefined || before.id !== parent ? undefined : textOf(change)
-    const isChange = whole !== undefined && before !== undefined && goesOn(before, whole.length)
-    const data = isChange ? whole : textOf(values)
+    const difference = change === undefined || before === undefined || before.id !== parent ? undefined : textOf(change)
+    const isChange = difference !== undefined && before !== undefined && goesOn(before, difference.length)
+    const data = isChange ? difference : textOf(values)
+    const args = [threadId, ns, id, parent ?? null, isChange ? 0 : 1, data, textOf(rest)]
     const newest: Newest = isChange
       ? { ...before, id, changeBytes: before.changeBytes + data.length, depth: before.depth + 1 }
       : { id, wholeBytes: data.length, changeBytes: 0, depth: 0 }
     this.#remember(key, newest)
-    const database = await this.#database()
     const sql = 'INSERT INTO checkpoints (memory, ns, id, parent, whole, data, rest) VALUES'
-    const args = [threadId, ns, id, parent ?? null, isChange ? 0 : 1, data, textOf(rest)]
-    try {
-      await database.write({ writes: () => [{ sql, row: '(?,?,?,?,?,?,?)', args }] })
-    } catch (error) {
-      // Whoever came after it must not build on what is not there.
-      this.#newest.delete(key)
-      throw error
-    }
+    // Whoever comes after it must not build on what is not there.
+    return { statement: { sql, row: '(?,?,?,?,?,?,?)', args }, undo: () => void this.#newest.delete(key) }
   }
 
   #remember(key: string, newest: Newest): void {
@@ -72,13 +108,6 @@ export class SqliteCheckpointer implements Checkpointer {
       this.#newest.delete(oldest)
       return
     }
-  }
-
-  async putPending(threadId: string, ns: string, id: string, pending: PendingStep): Promise<void> {
-    const args = [textOf(pending), threadId, ns, id]
-    const sql = 'UPDATE checkpoints SET pending = ? WHERE memory = ? AND ns = ? AND id = ?'
-    const database = await this.#database()
-    await database.write({ writes: () => [{ sql, args }] })
   }
 
   async *list(

@@ -16,7 +16,9 @@ import {
   type StampedEvent,
   type ThreadState,
 } from '@rivulet/protocol'
+import { type Checkpointer, isCheckpointWrite } from '@rivulet/core'
 import type { Database } from './database.ts'
+import type { SqliteCheckpointer } from './sqlite-checkpointer.ts'
 import { eventsIn, insertEvents, insertTexts } from './event-rows.ts'
 import { textIn } from './columns.ts'
 
@@ -31,6 +33,7 @@ export interface SqliteLogOptions {
 /** What a log is opened with. */
 interface Opening {
   database: Database
+  checkpointer: SqliteCheckpointer
   memory: string
   id: string
   trimmedTo: number
@@ -92,6 +95,7 @@ export class SqliteLog implements EventLog {
   /** Opens a thread's log; `undefined` when there is no such thread. */
   static async open(
     database: Database,
+    checkpointer: SqliteCheckpointer,
     memory: string,
     limits: SqliteLogOptions,
     onError: (error: unknown) => void,
@@ -105,6 +109,7 @@ export class SqliteLog implements EventLog {
     const trimmedTo = Number(thread['trimmed_to'])
     return new SqliteLog({
       database,
+      checkpointer,
       memory,
       id: textIn(thread, 'log'),
       trimmedTo,
@@ -120,25 +125,43 @@ export class SqliteLog implements EventLog {
     return this.#head
   }
 
-  async append(events: readonly RunEvent[], { fence }: AppendOptions = {}): Promise<number> {
+  /** Whose checkpoints are kept in one transaction with the events. */
+  get keepsFor(): Checkpointer {
+    return this.#opening.checkpointer
+  }
+
+  async append(events: readonly RunEvent[], { fence, writes = [] }: AppendOptions = {}): Promise<number> {
     if (fence !== undefined && fence < this.#fence) {
       throw new RivuletError('RUN_CONFLICT', `a newer worker (${this.#fence}) writes this thread`)
     }
     const texts = events.map((event) => this.#textOf(event))
     this.#fence = Math.max(this.#fence, fence ?? 0)
-    if (events.length === 0) return this.#head
+    const plans = writes.map((write) => this.#plan(write))
+    if (events.length === 0 && plans.length === 0) return this.#head
+    const kept = plans.map(({ statement }) => statement)
     const { database, memory } = this.#opening
     let first = 0
-    await database.write({
-      writes: () => {
-        first = this.#planned + 1
-        this.#planned += texts.length
-        return [insertTexts(memory, first, texts)]
-      },
-      done: () => this.#publish(events, texts, first),
-      failed: () => (this.#planned = this.#head),
-    })
+    try {
+      await database.write({
+        writes: () => {
+          if (texts.length === 0) return kept
+          first = this.#planned + 1
+          this.#planned += texts.length
+          return [insertTexts(memory, first, texts), ...kept]
+        },
+        done: () => this.#publish(events, texts, first),
+        failed: () => (this.#planned = this.#head),
+      })
+    } catch (error) {
+      for (const { undo } of plans) undo()
+      throw error
+    }
     return this.#head
+  }
+
+  #plan(write: unknown): ReturnType<SqliteCheckpointer['plan']> {
+    if (isCheckpointWrite(write)) return this.#opening.checkpointer.plan(write)
+    throw new RivuletError('INVALID_INPUT', 'a log was given a write that no graph made')
   }
 
   #textOf(event: RunEvent): string {
@@ -156,6 +179,7 @@ export class SqliteLog implements EventLog {
 
   /** What is in the database is shown to readers. */
   #publish(events: readonly RunEvent[], texts: readonly string[], first: number): void {
+    if (events.length === 0) return
     for (const [i, event] of events.entries()) {
       const { length } = texts[i]!
       this.#bytes += length

@@ -1,4 +1,3 @@
-import type { Checkpointer } from '@rivulet/core'
 import { randomId, RivuletError, type EventLog } from '@rivulet/protocol'
 import { tooManyQueued } from '../threads/queue.ts'
 import type { Run, StartOutcome, Store, Thread } from '../threads/store.ts'
@@ -50,7 +49,7 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Sto
 }
 
 class SqliteStore implements Store {
-  readonly checkpointer: Checkpointer
+  readonly checkpointer: SqliteCheckpointer
   readonly #path: string
   readonly #options: SqliteStoreOptions
   readonly #turns = new Turns()
@@ -66,7 +65,7 @@ class SqliteStore implements Store {
   #open(): Promise<{ database: Database; logs: OpenLogs }> {
     this.#opening ??= Database.open({ path: this.#path, fsync: this.#options.fsync ?? 'normal' }).then((database) => {
       const { log = {}, onError = () => undefined } = this.#options
-      return { database, logs: new OpenLogs(database, log, onError) }
+      return { database, logs: new OpenLogs(database, this.checkpointer, log, onError) }
     })
     return this.#opening
   }
