@@ -272,6 +272,22 @@ describe('a tool that asks by itself', () => {
     expect(Object.fromEntries(ends)).toEqual({ 0: undefined, 1: undefined, 2: 'NODE_FAILED' })
   })
 
+  test('shows as running while the person thinks, and as cut once something else is asked', async () => {
+    const ask = tool((_args, ctx) => ctx.interrupt<string>('?'), { name: 'ask', description: 'asks' })
+    const graph = new StateGraph(state({ messages: messages() }))
+      .addNode('tools', toolNode([ask]))
+      .addEdge(START, 'tools')
+      .compile({ checkpointer: new JsonCheckpointer() })
+    const events = await all(graph.events({ messages: [asking([{ id: '1', name: 'ask' }])] }, thread))
+    const statusAfter = (more: readonly RunEvent[]) => {
+      const seen = [...events, ...more].reduce((known, event, i) => fold(known, { ...event, seq: i + 1 }), emptyState())
+      return toolCallsOf(seen).find(({ id }) => id === '1')?.status
+    }
+    expect(statusAfter([])).toBe('running')
+    const options = { ...thread, historyInLog: true }
+    expect(statusAfter(await all(graph.events({ messages: [asking([], 'b')] }, options)))).toBe('cut')
+  })
+
   test('keeps a send of a finished call through the wait', async () => {
     const { Send } = await import('../../src/index.ts')
     const ask = tool((_args, ctx) => ctx.interrupt<string>('?'), { name: 'ask', description: 'asks' })

@@ -3,7 +3,7 @@ import type { RunEnd, RunStart } from '../events/event.ts'
 import { messageOfOpen, putSettled, settle, versionOf } from './entries.ts'
 import { dropSpaces, forget } from './forget.ts'
 import { without, writableSpace } from './spaces.ts'
-import { KEPT_RUNS, type Run, type ThreadState } from './state.ts'
+import { KEPT_RUNS, type Run, type ThreadState, type ToolRun } from './state.ts'
 import { capOldest, dropWhere, replaceMap, writable, type Work } from './work.ts'
 
 /** A run begins. One that answers nothing starts afresh; one that resumes goes on in the namespaces it left. */
@@ -20,6 +20,14 @@ export function applyRunStart(work: Work, event: RunStart): undefined {
   dropWhere(work, 'tasks', ({ status, origin }) => !isElsewhere(origin.run) && (status === 'running' || !goesOn))
   if (resume !== undefined) dropWhere(work, 'interrupts', (interrupt) => resume.includes(interrupt.id))
   else if (!goesOn && ![...runs.keys()].some(isElsewhere)) clearLastRun(work)
+  // Nobody will answer what they wait for any more.
+  if (!goesOn) cutTools(work, ({ origin }) => origin.run !== id && !isElsewhere(origin.run))
+}
+
+function cutTools(work: Work, isCut: (tool: ToolRun) => boolean): void {
+  for (const [call, tool] of work.state.tools) {
+    if (tool.status === 'running' && isCut(tool)) writable(work, 'tools').set(call, { ...tool, status: 'cut' })
+  }
 }
 
 /** Drops what lives only until the next run: namespaces below the root, messages set aside, what nodes wrote. */
@@ -36,7 +44,7 @@ function clearLastRun(work: Work): void {
   forget(work, aside)
 }
 
-/** A run is over: what it left open is cut. Open messages of other runs stay open. */
+/** A run is over: what it left open is cut, but for calls whose task waits for a person. Open messages of other runs stay. */
 export function applyRunEnd(work: Work, event: RunEnd): undefined {
   const { run: id, status, error, assumed = false } = event
   const known: Partial<Run> = work.state.runs.get(id) ?? {}
@@ -47,10 +55,9 @@ export function applyRunEnd(work: Work, event: RunEnd): undefined {
   for (const [message, open] of work.state.live) {
     if (open.origin.run === id) putSettled(work, message, settle(open, messageOfOpen(open, 'cut')))
   }
-  for (const [call, tool] of work.state.tools) {
-    if (tool.status === 'running' && tool.origin.run === id)
-      writable(work, 'tools').set(call, { ...tool, status: 'cut' })
-  }
+  const waits = (task: string | undefined) =>
+    status === 'interrupted' && task !== undefined && work.state.tasks.get(task)?.status === 'interrupted'
+  cutTools(work, ({ origin }) => origin.run === id && !waits(origin.task))
   for (const [key, task] of work.state.tasks) {
     if (task.status === 'running' && task.origin.run === id)
       writable(work, 'tasks').set(key, { ...task, status: 'aborted' })
