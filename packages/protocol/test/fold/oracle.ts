@@ -99,6 +99,14 @@ interface Page {
   aside: Set<string>
 }
 
+interface ToolCard {
+  status: string
+  output: unknown
+  error: unknown
+  run: string
+  task: string | undefined
+}
+
 interface TaskCard {
   node: string
   status: string
@@ -112,7 +120,7 @@ export class Play {
   readonly #names = new Map<string, string>()
   readonly #pages = new Map<string, Page>()
   readonly runs: Map<string, { status: string; attempt: number }> = new Map()
-  readonly tools: Map<string, { status: string; output: unknown; error: unknown; run: string }> = new Map()
+  readonly tools: Map<string, ToolCard> = new Map()
   readonly tasks: Map<string, TaskCard> = new Map()
   readonly interrupts: Map<string, unknown> = new Map()
   customs: { task: string | undefined; name: string | undefined; call: string | undefined; data: unknown }[] = []
@@ -197,6 +205,8 @@ export class Play {
     for (const [id, task] of this.tasks) if (!goesOn || task.status === 'running') this.tasks.delete(id)
     for (const id of resume ?? []) this.interrupts.delete(id)
     if (goesOn) return
+    for (const tool of this.tools.values())
+      if (tool.status === 'running' && this.runs.get(tool.run)?.status !== 'running') tool.status = 'cut'
     this.interrupts.clear()
     this.progress = this.progress.filter(({ call }) => call !== undefined)
     for (const [key, { ns }] of this.#pages) if (ns.length > 0) this.#pages.delete(key)
@@ -211,7 +221,10 @@ export class Play {
     for (const card of this.#cards.values()) {
       if (card.status === 'streaming' && card.by.run === run) card.status = 'cut'
     }
-    for (const tool of this.tools.values()) if (tool.status === 'running' && tool.run === run) tool.status = 'cut'
+    for (const tool of this.tools.values()) {
+      const waits = status === 'interrupted' && this.tasks.get(tool.task ?? '')?.status === 'interrupted'
+      if (tool.status === 'running' && tool.run === run && !waits) tool.status = 'cut'
+    }
     for (const task of this.tasks.values()) if (task.status === 'running') task.status = 'aborted'
   }
 
@@ -344,10 +357,10 @@ export class Play {
       const status = event.type === 'task.start' ? 'running' : event.outcome
       this.tasks.set(event.task, { node: event.node, status, step: event.step, ns: event.ns ?? [] })
     } else if (event.type === 'tool.start') {
-      this.tools.set(event.id, { status: 'running', output: undefined, error: undefined, run })
+      this.tools.set(event.id, { status: 'running', output: undefined, error: undefined, run, task })
     } else if (event.type === 'tool.end') {
       const { output, error } = event
-      this.tools.set(event.id, { status: error ? 'error' : 'done', output, error, run })
+      this.tools.set(event.id, { status: error ? 'error' : 'done', output, error, run, task })
     } else if (event.type === 'custom') {
       const written = { task, name: event.name, call: event.toolCallId, data: event.data }
       this.customs.push(written)
