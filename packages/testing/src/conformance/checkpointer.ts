@@ -87,9 +87,11 @@ export function checkpointerConformance(make: MakeCheckpointer, { test, expect }
   })
 
   test('gives each checkpoint the state it was put with, whatever line of changes it stands in', async () => {
+    // As JSON writes it: it knows no -0.
+    const json = fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)))
     const change = fc.record({
-      set: fc.dictionary(fc.constantFrom('a', 'b'), fc.jsonValue()),
-      append: fc.array(fc.jsonValue(), { maxLength: 3 }),
+      set: fc.dictionary(fc.constantFrom('a', 'b'), json),
+      append: fc.array(json, { maxLength: 3 }),
       unset: fc.subarray(['a']),
       parent: fc.nat(),
     })
