@@ -216,6 +216,20 @@ test('reasoning of another provider does not go back', async () => {
   expect(seen.options[0]?.prompt[0]).toEqual({ role: 'assistant', content: [{ type: 'text', text: 'x' }] })
 })
 
+test('a request says which tool to call, and in what form to answer', async () => {
+  const { model, seen } = modelOf([...said('{}'), finish])
+  const look = tool(() => 1, { name: 'look', description: 'Looks.' })
+  const responseFormat = { name: 'f', jsonSchema: { type: 'object' } }
+  await fromAiSdk(model).invoke('hi', { tools: [look], toolChoice: 'required', responseFormat })
+  const { model: other, seen: otherSeen } = modelOf([...said('{}'), finish])
+  await fromAiSdk(other).invoke('hi', { tools: [look], toolChoice: { name: 'look' } })
+  expect(seen.options[0]).toMatchObject({
+    toolChoice: { type: 'required' },
+    responseFormat: { type: 'json', name: 'f', schema: { type: 'object' } },
+  })
+  expect(otherSeen.options[0]?.toolChoice).toEqual({ type: 'tool', toolName: 'look' })
+})
+
 describe('the other versions of the interface', () => {
   test('2 says its counts and reasons directly', async () => {
     const model = {

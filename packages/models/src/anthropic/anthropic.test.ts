@@ -239,3 +239,17 @@ test('a conversation is asked in turns, its thinking signed as it came', async (
     ],
   })
 })
+
+test.each([
+  ['auto' as const, { type: 'auto' }],
+  ['required' as const, { type: 'any' }],
+  [{ name: 'look' }, { type: 'tool', name: 'look' }],
+])('a request says which tool to call (%j), and in what form to answer', async (toolChoice, expected) => {
+  const look = tool(() => 1, { name: 'look', description: 'Looks.' })
+  const options = { tools: [look], toolChoice, responseFormat: { name: 'f', jsonSchema: { type: 'object' } } }
+  const { request } = await exchange([begun(), ...ended('end_turn')], ['hi'], options)
+  expect(request.body).toMatchObject({
+    tool_choice: expected,
+    output_config: { format: { type: 'json_schema', schema: { type: 'object' } } },
+  })
+})

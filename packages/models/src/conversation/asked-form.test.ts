@@ -58,7 +58,8 @@ describe('what a call asks of a provider', () => {
       text: { format: { type: 'json_schema', name: 'report', schema, strict: false } },
     })
     expect(aiSdkForm(asked)).toEqual({ responseFormat: { type: 'json', name: 'report', schema } })
-    expect([messagesForm(asked), langChainForm(asked)]).toEqual([{}, {}])
+    expect(messagesForm(asked)).toEqual({ output_config: { format: { type: 'json_schema', schema } } })
+    expect(langChainForm(asked)).toEqual({})
   })
 
   test('is no form where its schema is not known', () => {

@@ -28,12 +28,15 @@ export function responsesForm(asked: AskedForm): Fields {
   }
 }
 
-/** As Anthropic's messages take it. A form of the answer cannot be told there: the final answer is a tool's. */
+/** As Anthropic's messages take it. */
 export function messagesForm(asked: AskedForm): Fields {
   const choice = choiceOf(asked)
-  if (choice === undefined) return {}
-  if (choice.name !== undefined) return { tool_choice: { type: 'tool', name: choice.name } }
-  return { tool_choice: { type: choice.kind === 'required' ? 'any' : choice.kind } }
+  const format = formatOf(asked)
+  const kind = choice?.kind === 'required' ? 'any' : choice?.kind
+  return {
+    ...(choice && { tool_choice: choice.name === undefined ? { type: kind } : { type: 'tool', name: choice.name } }),
+    ...(format && { output_config: { format: { type: 'json_schema', schema: format.schema } } }),
+  }
 }
 
 /** As models of the AI SDK take it. */

@@ -15,7 +15,7 @@ export interface LangChainModel {
 
 /**
  * Any chat model of LangChain's, or what has its methods: `stream` answers chunks like `AIMessageChunk`. Nothing of
- * LangChain is imported. Throws `UNSUPPORTED` when there are tools and the model takes none; fails as {@link openai} does.
+ * LangChain is imported. It is not told a `responseFormat`: LangChain makes another kind of object for that. Throws `UNSUPPORTED` when there are tools and the model takes none; fails as {@link openai} does.
  */
 export function fromLangChain(model: LangChainModel, defaults: ChatOptions = {}): ChatModel {
   return fromAsyncIterable(

@@ -228,3 +228,19 @@ describe('a conversation as chat completions take it', () => {
     ])
   })
 })
+
+test('a request says which tool to call, and in what form to answer', async () => {
+  const server = await providerServer((response) => writeStream(response, sse([delta({ content: '{}' }, 'stop')])))
+  const model = openai('m', { apiKey: 'k', baseURL: server.url })
+  const look = tool(() => 1, { name: 'look', description: 'Looks.' })
+  const jsonSchema = { $schema: 'x', type: 'object' }
+  await model.invoke('hi', { tools: [look], toolChoice: 'required', responseFormat: { name: 'f', jsonSchema } })
+  await model.invoke('hi', { tools: [look], toolChoice: { name: 'look' } })
+  await model.invoke('hi', { toolChoice: 'required' })
+  expect(server.requests.map(({ body }) => [body['tool_choice'], body['response_format']])).toEqual([
+    ['required', { type: 'json_schema', json_schema: { name: 'f', schema: { type: 'object' } } }],
+    [{ type: 'function', function: { name: 'look' } }, undefined],
+    [undefined, undefined],
+  ])
+  await server.close()
+})

@@ -218,3 +218,21 @@ test('a conversation is asked as items, its reasoning as it came', async () => {
   expect(second?.['input']).toEqual([...before, reasoning, ...behind])
   await server.close()
 })
+
+test('a request says which tool to call, and in what form to answer', async () => {
+  const ok = [...begin, { type: 'response.completed', response: response({ status: 'completed' }) }]
+  const server = await providerServer((answer) => writeStream(answer, sse(ok)))
+  const model = openai('o-test', { api: 'responses', apiKey: 'k', baseURL: server.url })
+  const look = tool(() => 1, { name: 'look', description: 'Looks.' })
+  await model.invoke('hi', {
+    tools: [look],
+    toolChoice: 'none',
+    responseFormat: { name: 'f', jsonSchema: { type: 'object' } },
+  })
+  await model.invoke('hi', { tools: [look], toolChoice: { name: 'look' } })
+  expect(server.requests.map(({ body }) => [body['tool_choice'], body['text']])).toEqual([
+    ['none', { format: { type: 'json_schema', name: 'f', schema: { type: 'object' }, strict: false } }],
+    [{ type: 'function', name: 'look' }, undefined],
+  ])
+  await server.close()
+})
