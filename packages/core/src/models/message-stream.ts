@@ -203,7 +203,8 @@ export class MessageStream {
 
   /** What arrived, without tool calls: a call that was cut off could never be answered. */
   #partial(): Message | undefined {
-    const { toolCalls: _, ...message } = this.#answerOf(undefined).message(this.#id!)
+    if (this.#answer === undefined) return undefined
+    const { toolCalls: _, ...message } = this.#answer.message(this.#id!)
     return message.content === '' ? undefined : { ...message, status: 'cut' }
   }
 }
