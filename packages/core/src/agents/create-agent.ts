@@ -1,4 +1,4 @@
-import { RivuletError, type Message, type MessageInput } from '@rivulet/protocol'
+import { RivuletError, type Message, type MessageInput } from '@rivulet/protocol/model'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import { END, START } from '../graph/command.ts'
 import type { Graph } from '../graph/compiled.ts'

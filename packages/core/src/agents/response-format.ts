@@ -1,4 +1,4 @@
-import { messageOfThrown, RivuletError, type Message, type MessageInput } from '@rivulet/protocol'
+import { messageOfThrown, RivuletError, type Message, type MessageInput } from '@rivulet/protocol/model'
 import type { ChatOptions, ToolSpec } from '../models/chunk.ts'
 import { describeIssues, isStandardSchema, jsonSchemaOf, type StandardSchema } from '../state/standard-schema.ts'
 import { asksForTools } from '../tools/open-calls.ts'

@@ -1,4 +1,4 @@
-import { RivuletError, type EventLog } from '@rivulet/protocol'
+import { RivuletError, type EventLog } from '@rivulet/protocol/model'
 import type { Checkpointer } from './checkpointer.ts'
 import { isCheckpointWrite, writeTo } from './write.ts'
 

@@ -1,4 +1,4 @@
-import { RivuletError, ROOT, type GraphState } from '@rivulet/protocol'
+import { RivuletError, ROOT, type GraphState } from '@rivulet/protocol/model'
 import { START } from '../graph/command.ts'
 import type { Plan } from '../graph/plan.ts'
 import { freshStanding, type GraphRun } from '../runtime/graph-run.ts'

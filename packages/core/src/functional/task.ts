@@ -1,4 +1,4 @@
-import { RivuletError } from '@rivulet/protocol'
+import { RivuletError } from '@rivulet/protocol/model'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { NodeSpec, RetryPolicy } from '../graph/plan.ts'
 import { noContext } from '../runtime/async-context.ts'

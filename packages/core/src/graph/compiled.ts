@@ -10,7 +10,7 @@ import {
   type RunOptions,
   type StreamableGraph,
   type StreamMode,
-} from '@rivulet/protocol'
+} from '@rivulet/protocol/model'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import { MemoryCheckpointer } from '../checkpoint/memory.ts'
 import { historyOf, stateOf, updateThread } from '../checkpoint/threads.ts'

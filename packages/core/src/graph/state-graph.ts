@@ -1,4 +1,4 @@
-import { RivuletError, type TypedGraph } from '@rivulet/protocol'
+import { RivuletError, type TypedGraph } from '@rivulet/protocol/model'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import type { InputOf, StateSchema, UpdateOf, ValueOf } from '../state/schema.ts'
 import { toStateSchema } from '../state/schema.ts'

@@ -1,4 +1,4 @@
-import { RivuletError } from '@rivulet/protocol'
+import { RivuletError } from '@rivulet/protocol/model'
 import { END, START } from './command.ts'
 import type { Plan } from './plan.ts'
 

@@ -1,4 +1,4 @@
-import { normalizeMessage, type Message, type MessageInput } from '@rivulet/protocol'
+import { normalizeMessage, type Message, type MessageInput } from '@rivulet/protocol/model'
 import { randomId } from '../runtime/ids.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
 import { withAnsweredCalls } from '../tools/open-calls.ts'

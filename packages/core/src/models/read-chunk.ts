@@ -1,4 +1,4 @@
-import { toJson, type Part, type Usage } from '@rivulet/protocol'
+import { toJson, type Part, type Usage } from '@rivulet/protocol/model'
 import type { Citation, MessageChunk, ToolCallChunk } from './chunk.ts'
 
 type Fields = Readonly<Record<string, unknown>>

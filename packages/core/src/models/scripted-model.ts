@@ -1,4 +1,4 @@
-import { RivuletError, type Message } from '@rivulet/protocol'
+import { RivuletError, type Message } from '@rivulet/protocol/model'
 import { fromAsyncIterable, type ChatModel } from './chat-model.ts'
 import type { ChatOptions, MessageChunk } from './chunk.ts'
 import { systemClock, wait, type Clock } from './clock.ts'

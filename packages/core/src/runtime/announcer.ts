@@ -9,7 +9,7 @@ import {
   type Updates,
   type Values as ValuesEvent,
   type WireError,
-} from '@rivulet/protocol'
+} from '@rivulet/protocol/model'
 import type { Checkpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
 import { appendedTo, isRemoval, messageById, type MessageChanges } from '../state/message-list.ts'
 import { messageKeys, shownUpdate, visible, type Update, type Values } from '../state/schema.ts'

@@ -1,4 +1,4 @@
-import { RivuletError } from '@rivulet/protocol'
+import { RivuletError } from '@rivulet/protocol/model'
 
 /** The one class that is needed here, as `node:async_hooks` has it. */
 interface Storage {

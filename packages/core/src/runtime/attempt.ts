@@ -6,7 +6,7 @@ import {
   type Envelope,
   type ErrorCode,
   type Message,
-} from '@rivulet/protocol'
+} from '@rivulet/protocol/model'
 import { ownMessage } from '../state/message-list.ts'
 import { MAX_QUEUED_BYTES, type Wants } from '../stream/sink.ts'
 import type { Asked, GraphHost, Task } from './host.ts'

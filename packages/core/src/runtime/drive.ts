@@ -8,7 +8,7 @@ import {
   type RunEnd,
   type RunStatus,
   type StreamMode,
-} from '@rivulet/protocol'
+} from '@rivulet/protocol/model'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { Plan } from '../graph/plan.ts'

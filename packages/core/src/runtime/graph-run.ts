@@ -5,7 +5,7 @@ import {
   toRivuletError,
   type Message,
   type Namespace,
-} from '@rivulet/protocol'
+} from '@rivulet/protocol/model'
 import { diffOf } from '../checkpoint/change.ts'
 import type { Checkpoint, SavedCheckpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
 import { writeTo, type CheckpointWrite } from '../checkpoint/write.ts'

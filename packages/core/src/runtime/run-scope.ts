@@ -1,4 +1,4 @@
-import { messageOfThrown, RivuletError, type Message, type Namespace } from '@rivulet/protocol'
+import { messageOfThrown, RivuletError, type Message, type Namespace } from '@rivulet/protocol/model'
 import type { Checkpointer, SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import { revive } from '../checkpoint/revive.ts'
 import type { Sink } from '../stream/sink.ts'

@@ -1,4 +1,4 @@
-import { RivuletError, formatNamespace } from '@rivulet/protocol'
+import { RivuletError, formatNamespace } from '@rivulet/protocol/model'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import { seenValues } from '../checkpoint/seen.ts'
 import { isCommand, Send, START, type Command } from '../graph/command.ts'

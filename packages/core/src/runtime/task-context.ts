@@ -1,4 +1,4 @@
-import { RivuletError, toJson, type MessageInput, type Namespace } from '@rivulet/protocol'
+import { RivuletError, toJson, type MessageInput, type Namespace } from '@rivulet/protocol/model'
 import { Command, type CommandOptions } from '../graph/command.ts'
 import type { NodeContext, Progress } from '../graph/node-context.ts'
 import type { StandardSchema } from '../state/standard-schema.ts'

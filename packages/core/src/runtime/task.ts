@@ -1,4 +1,4 @@
-import { messageOfThrown, RivuletError } from '@rivulet/protocol'
+import { messageOfThrown, RivuletError } from '@rivulet/protocol/model'
 import { isCommand, Send } from '../graph/command.ts'
 import type { Branch, NodeSpec, RetryPolicy, Target } from '../graph/plan.ts'
 import type { NodeContext } from '../graph/node-context.ts'

@@ -1,4 +1,4 @@
-import { nextTurn } from '@rivulet/protocol'
+import { nextTurn } from '@rivulet/protocol/model'
 
 /** Time, in ms, that passes before a run looks whether the event loop still turns, and then before it waits for that. */
 const SLICE_MS = 4

@@ -1,4 +1,4 @@
-import { normalizeMessage, type Message } from '@rivulet/protocol'
+import { normalizeMessage, type Message } from '@rivulet/protocol/model'
 import { own } from './own.ts'
 
 /** Id that stands for all messages in a removal. */

@@ -1,4 +1,4 @@
-import { RivuletError, type Message } from '@rivulet/protocol'
+import { RivuletError, type Message } from '@rivulet/protocol/model'
 
 /** A message that is text (a user's) or has our shape already. Throws `INVALID_INPUT` for anything else. */
 export function plainMessage(input: unknown, makeId: () => string): Message {

@@ -1,4 +1,4 @@
-import { RivuletError } from '@rivulet/protocol'
+import { RivuletError } from '@rivulet/protocol/model'
 import type { Field } from './field.ts'
 import type { MessageChanges } from './message-list.ts'
 import type { Message } from '@rivulet/protocol'

@@ -1,4 +1,4 @@
-import { RivuletError, type Commit, type RunEvent } from '@rivulet/protocol'
+import { RivuletError, type Commit, type RunEvent } from '@rivulet/protocol/model'
 import type { Delivery } from './delivery.ts'
 import { eventSink } from './event-queue.ts'
 import type { Sink, Wants } from './sink.ts'

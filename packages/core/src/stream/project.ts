@@ -9,7 +9,7 @@ import {
   type Namespace,
   type RunEvent,
   type StreamMode,
-} from '@rivulet/protocol'
+} from '@rivulet/protocol/model'
 import type { Values } from '../state/schema.ts'
 import type { CheckpointChunk, MessageMetadata, StreamedMessage, TaskChunk } from './chunks.ts'
 import type { Wants } from './sink.ts'

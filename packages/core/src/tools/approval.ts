@@ -1,4 +1,4 @@
-import { RivuletError, type ToolCall } from '@rivulet/protocol'
+import { RivuletError, type ToolCall } from '@rivulet/protocol/model'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { StandardResult, StandardSchema } from '../state/standard-schema.ts'
 

@@ -1,4 +1,11 @@
-import { normalizeMessage, toJson, type Message, type MessageInput, type Part, type ToolCall } from '@rivulet/protocol'
+import {
+  normalizeMessage,
+  toJson,
+  type Message,
+  type MessageInput,
+  type Part,
+  type ToolCall,
+} from '@rivulet/protocol/model'
 import { isCommand, type Command } from '../graph/command.ts'
 import { answeredCall, type CallEffect, listOfUpdates, messagesIn } from './tool-updates.ts'
 

@@ -1,4 +1,11 @@
-import { messageOfThrown, RivuletError, toJson, toRivuletError, type ToolCall, type WireError } from '@rivulet/protocol'
+import {
+  messageOfThrown,
+  RivuletError,
+  toJson,
+  toRivuletError,
+  type ToolCall,
+  type WireError,
+} from '@rivulet/protocol/model'
 import { reviveTarget } from '../checkpoint/revive.ts'
 import { InterruptSignal, type Attempt } from '../runtime/attempt.ts'
 import { stableId } from '../runtime/ids.ts'

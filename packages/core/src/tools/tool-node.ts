@@ -1,4 +1,4 @@
-import { messageOfThrown, RivuletError, type Message, type MessageInput, type ToolCall } from '@rivulet/protocol'
+import { messageOfThrown, RivuletError, type Message, type MessageInput, type ToolCall } from '@rivulet/protocol/model'
 import type { NodeContext } from '../graph/node-context.ts'
 import { InterruptSignal } from '../runtime/attempt.ts'
 import { TaskContext } from '../runtime/task-context.ts'

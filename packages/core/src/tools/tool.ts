@@ -1,4 +1,4 @@
-import { normalizeMessage, RivuletError, ROOT } from '@rivulet/protocol'
+import { normalizeMessage, RivuletError, ROOT } from '@rivulet/protocol/model'
 import { Command, type CommandOptions } from '../graph/command.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { ToolSpec } from '../models/chunk.ts'
