@@ -1,5 +1,6 @@
 import {
   createSseDecoder,
+  messageOf,
   parseJson,
   randomId,
   RivuletError,
@@ -12,11 +13,12 @@ import {
   eventsOfState,
   readLangGraphState,
   type LangGraphDecoder,
+  type RunToRead,
 } from '@rivulet/protocol/wires/langgraph'
 import { createHttp, eventStreamOf, segment, type Http, type HttpOptions } from '../transports/http.ts'
 import { errorOfResponse } from '../transports/http-error.ts'
 import type { StartRequest, ThreadInfo, Transport } from '../transports/transport.ts'
-import { createAgentStreamRun } from './agent-stream-run.ts'
+import { findAgentStreamRun, startAgentStreamRun } from './agent-stream-run.ts'
 import { foreignStreams, type ForeignRun } from './sessions.ts'
 
 /** How to reach a LangGraph server. */
@@ -42,29 +44,33 @@ const MODES = ['values', 'messages-tuple', 'updates', 'custom', 'tasks']
  */
 export function langgraph(options: LangGraphOptions): Transport {
   const http = createHttp({ ...options, url: options.apiUrl })
+  const { assistantId, maxEventBytes } = options
+  const isAgentStream = options.protocol === 'agent-stream'
   const stateOf = async (thread: string, checkpointId?: string, signal?: AbortSignal): Promise<GraphState> => {
     const place = checkpointId === undefined ? '' : `/${segment(checkpointId)}`
     return readLangGraphState(await http.call(`${pathOf(thread)}/state${place}`, { signal }))
   }
   return {
     ...foreignStreams({
-      begin(thread, start, { interrupts }) {
-        if (options.protocol === 'agent-stream') {
-          const { assistantId = start.graph, maxEventBytes } = options
-          return createAgentStreamRun(http, { assistantId, maxEventBytes }, thread, start, [...interrupts.keys()])
-        }
-        const resume = start.resume === undefined ? undefined : [...interrupts.keys()]
-        return createRun(http, options, thread, { run: start.run, resume, body: bodyOf(start, options) })
+      begin(thread, start, state) {
+        const resume = start.resume === undefined ? undefined : [...state.interrupts.keys()]
+        const reading = { run: start.run, resume, known: (id: string) => messageOf(state, id) }
+        return isAgentStream
+          ? startAgentStreamRun({ http, thread, maxEventBytes }, reading, start, assistantId ?? start.graph)
+          : createRun(http, options, thread, { reading, body: bodyOf(start, options) })
       },
       async recall(thread, signal) {
         const state = await stateOf(thread, undefined, signal).catch(absent)
         if (state === undefined) return { events: [] }
         const query = '?limit=1&status=running'
         const [active] = await http.call<{ run_id: string }[]>(`${pathOf(thread)}/runs${query}`, { signal })
-        return {
-          events: eventsOfState(state, randomId()),
-          running: active && createRun(http, options, thread, { run: active.run_id, runId: active.run_id }),
-        }
+        const events = eventsOfState(state, randomId())
+        if (active === undefined) return { events }
+        const reading = { run: active.run_id }
+        const running = isAgentStream
+          ? findAgentStreamRun({ http, thread, maxEventBytes }, reading)
+          : createRun(http, options, thread, { reading, runId: active.run_id })
+        return { events, running }
       },
     }),
     // The server takes UUIDs only.
@@ -137,8 +143,7 @@ function infoOf({
 
 /** Which run: one to be posted, or one of the server's. */
 interface RunPlace {
-  run: string
-  resume?: string[] | undefined
+  reading: RunToRead
   body?: object
   runId?: string
 }
@@ -148,9 +153,9 @@ function createRun(
   http: Http,
   options: LangGraphOptions,
   thread: string,
-  { run, resume, body, runId = '' }: RunPlace,
+  { reading, body, runId = '' }: RunPlace,
 ): ForeignRun {
-  const decoder = createLangGraphDecoder({ run, resume })
+  const decoder = createLangGraphDecoder(reading)
   let place = { runId, lastId: '-1' }
   const request = async (signal: AbortSignal): Promise<Response> => {
     const details = { accept: 'text/event-stream', signal }

@@ -107,6 +107,8 @@ function createBlocks(writer: ThreadWriter): (ns: Namespace, data: Fields) => vo
   /** Ids of the messages that grow, by place and model call: further frames do not name them. */
   const ids = new Map<string, string>()
   const begun = new Map<string, Fields>()
+  /** Arguments of calls whose id is not known yet. */
+  const held = new Map<string, string>()
   return (namespace, data) => {
     const { event, index, run_id: call, content, delta } = data
     const segment = namespace.at(-1)
@@ -127,8 +129,19 @@ function createBlocks(writer: ThreadWriter): (ns: Namespace, data: Fields) => vo
       case 'content-block-start':
         begun.set(key, block)
         return append(writer, id, key, block, block)
-      case 'content-block-delta':
-        return append(writer, id, key, isFields(delta) ? delta : {}, begun.get(key) ?? {})
+      case 'content-block-delta': {
+        const piece: Fields = isFields(delta) ? delta : {}
+        const start = begun.get(key) ?? {}
+        const isNameless = textOf(piece['type'])?.startsWith('tool') === true && textOf(start['id']) === undefined
+        // Some blocks say only at their end which call they are.
+        if (isNameless) return void held.set(key, (held.get(key) ?? '') + (textOf(piece['args']) ?? ''))
+        return append(writer, id, key, piece, start)
+      }
+      case 'content-block-finish': {
+        const args = held.get(key)
+        if (args !== undefined) append(writer, id, key, { type: 'tool', args }, block)
+        return void held.delete(key)
+      }
       case 'usage':
         return note(writer, id, undefined, data['usage'])
       case 'message-finish':

@@ -12,6 +12,8 @@ export interface RunToRead {
   run: string
   /** Ids of the interrupts it answers; without it the run answers none. */
   resume?: readonly string[] | undefined
+  /** A message that the reader has already; a copy of it in the state that says less is left out. */
+  known?: ((id: string) => Message | undefined) | undefined
 }
 
 /** Writes what LangGraph tells of a thread as events; both of its protocols say the same things in other frames. */
@@ -41,7 +43,7 @@ export interface ThreadWriter {
 }
 
 /** A writer for one run. */
-export function createThreadWriter({ run, resume }: RunToRead): ThreadWriter {
+export function createThreadWriter({ run, resume, known }: RunToRead): ThreadWriter {
   let out: RunEvent[] = []
   let hasStarted = false
   let hasEnded = false
@@ -73,7 +75,8 @@ export function createThreadWriter({ run, resume }: RunToRead): ThreadWriter {
     if (said.get(id) === json) return
     said.set(id, json)
     const written = messages.get(id)
-    if (written?.isOpen || (written && !addsTo(written, message))) return
+    const before = written ? saidIn(written) : known?.(id)
+    if (written?.isOpen || (before && !addsTo(before, message))) return
     emit({ ...(written?.envelope ?? from), type: 'message', message })
   }
   const interrupt: ThreadWriter['interrupt'] = (ns, id, value) => {
@@ -184,14 +187,21 @@ export function isMessageList(value: unknown, wasList: boolean): boolean {
     : value.every((item) => isFields(item) && 'content' in item && roleOf(item) !== undefined)
 }
 
-/** Whether the state's copy says something that the stream did not. Copies may lack what was streamed, never the text. */
-function addsTo({ parts }: Written, { content, toolCalls = [], parts: whole = [] }: Message): boolean {
-  const said = parts.map(({ kind, text }) => (kind === 'text' ? text : '')).join('')
-  const calls = parts.filter(({ kind }) => kind === 'tool')
+type Said = Pick<Message, 'content' | 'toolCalls'>
+
+function saidIn({ parts }: Written): Said {
+  return {
+    content: parts.map(({ kind, text }) => (kind === 'text' ? text : '')).join(''),
+    toolCalls: parts.flatMap(({ kind, callId: id, name, text: args }) => (kind === 'tool' ? { id, name, args } : [])),
+  }
+}
+
+/** Whether the state's copy says something that is not known. Copies may lack what was streamed, never the text. */
+function addsTo(known: Said, { content, toolCalls = [], parts = [] }: Message): boolean {
   const isKnown = toolCalls.every(({ id, name, args }) =>
-    calls.some((call) => call.callId === id && call.name === name && sameJson(call.text, args)),
+    known.toolCalls?.some((call) => call.id === id && call.name === name && sameJson(call.args, args)),
   )
-  return content !== said || !isKnown || whole.some(({ kind }) => kind !== 'text' && kind !== 'reasoning')
+  return content !== known.content || !isKnown || parts.some(({ kind }) => kind !== 'text' && kind !== 'reasoning')
 }
 
 function sameJson(a: string, b: string): boolean {
