@@ -8,6 +8,7 @@ export {
 } from './app/create-app.ts'
 export type { Identity } from './app/deps.ts'
 export type { CorsOptions } from './http/origin.ts'
+export type { LangGraphLike } from './langgraph/langgraph-graph.ts'
 export { jsonLines } from './telemetry/json-lines.ts'
 export type { Log, LogEntry } from './telemetry/log-entry.ts'
 export { memoryStore, type MemoryStoreOptions } from './threads/memory-store.ts'

@@ -16,6 +16,7 @@ import { type KeeperLimits, RunKeeper } from '../runs/run-keeper.ts'
 import { rememberStream } from '../stream/stream-body.ts'
 import { LiveStreams } from '../stream/live-streams.ts'
 import type { Log } from '../telemetry/log-entry.ts'
+import { isLangGraph, langGraph, type LangGraphLike } from '../langgraph/langgraph-graph.ts'
 import { memoryStore } from '../threads/memory-store.ts'
 import type { Store } from '../threads/store.ts'
 import type { AppEnv, Deps, Identity } from './deps.ts'
@@ -47,8 +48,11 @@ export interface Limits {
 
 /** What an app is made of. */
 export interface AppOptions {
-  /** Graphs by the name that clients call them by. One without a checkpointer gets the store's. */
-  graphs: Readonly<Record<string, ServedGraph>>
+  /**
+   * Graphs by the name that clients call them by. One without a checkpointer gets the store's. A compiled graph of
+   * LangGraph.js is served too, and keeps its threads in its own checkpointer.
+   */
+  graphs: Readonly<Record<string, ServedGraph | LangGraphLike>>
   /**
    * Takes graphs that were compiled with a checkpointer of their own, which then keeps what the store does not know of.
    * Default `false`: such a graph is refused.
@@ -228,7 +232,8 @@ function keeperLimits(given: Limits): KeeperLimits {
   }
 }
 
-function withMemory(name: string, graph: ServedGraph, store: Store, keepOwn: boolean): StreamableGraph {
+function withMemory(name: string, graph: ServedGraph | LangGraphLike, store: Store, keepOwn: boolean): StreamableGraph {
+  if (typeof graph === 'object' && graph !== null && isLangGraph(graph)) return langGraph(graph)
   if (typeof graph?.events !== 'function') {
     throw new RivuletError('INVALID_INPUT', `graphs.${name} is no graph: it has no events(); was it compiled?`)
   }
