@@ -1,10 +1,9 @@
 // @vitest-environment jsdom
-import { act, cleanup, render, screen } from '@testing-library/react'
-import type { RivuletEvent, RunEvent } from '@rivulet/protocol'
+import type { RivuletEvent } from '@rivulet/protocol'
+import { memoryTransport, pump, script, type Script } from '@rivulet/testing'
+import { cleanup, render, screen } from '@testing-library/react'
 import { StrictMode, type ReactNode } from 'react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { settle, mockBackend } from '../../test/backend.ts'
-import { answerBegins, runBegins, runEnds, token } from '../../test/conversation.ts'
 import type { StreamHandle } from '../stream/stream.ts'
 import { useStream } from '../stream/use-stream.ts'
 import { useEvents, type EventFilter } from './use-events.ts'
@@ -13,12 +12,8 @@ import { useSelect } from './use-select.ts'
 import { useProgress, useToolCall } from './use-tool-call.ts'
 import { useValues } from './use-values.ts'
 
-const backend = mockBackend()
-
 beforeEach(() => {
-  vi.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'requestAnimationFrame', 'cancelAnimationFrame', 'performance'],
-  })
+  vi.useFakeTimers()
 })
 
 afterEach(() => {
@@ -27,14 +22,16 @@ afterEach(() => {
 })
 
 /** A page of one thread whose component reads what the test wants; its output as JSON, and how often it rendered. */
-function reading(read: (handle: StreamHandle) => unknown) {
+function reading(written: Script, read: (handle: StreamHandle) => unknown) {
+  const p = pump({ t: written })
+  const transport = memoryTransport(p)
   let renders = 0
   function Reader({ handle }: { handle: StreamHandle }): ReactNode {
     renders++
     return <output>{JSON.stringify(read(handle) ?? null)}</output>
   }
   function Page(): ReactNode {
-    const { handle } = useStream({ url: backend.url, graph: 'agent', threadId: 't' })
+    const { handle } = useStream({ transport, graph: 'agent', threadId: 't' })
     return <Reader handle={handle} />
   }
   const show = () => (
@@ -44,65 +41,59 @@ function reading(read: (handle: StreamHandle) => unknown) {
   )
   const { rerender } = render(show())
   return {
+    p,
     shown: () => JSON.parse(screen.getByRole('status').textContent) as unknown,
     renders: () => renders,
     again: () => rerender(show()),
-    emit: async (...events: RunEvent[]) => {
-      await settle()
-      await backend.emit('t', ...events)
-      await act(() => vi.advanceTimersByTimeAsync(50))
-    },
   }
 }
 
-const question = { id: 'q', content: 'hi' }
+/** A run that begins with a user's message `q`. */
+const asked = script().run({ messages: { id: 'q', role: 'user', content: 'hi' } })
 
 test('the list of ids of a node, a tag or a namespace', async () => {
-  const { shown, emit } = reading((handle) => [
-    useMessageIds(handle),
-    useMessageIds(handle, { node: 'agent' }),
-    useMessageIds(handle, { tag: 'draft' }),
-    useMessageIds(handle, { ns: ['sub:1'] }),
-  ])
-  await emit(
-    ...runBegins('r', question),
-    ...answerBegins('r', 'a'),
-    {
-      type: 'message.start',
-      run: 'r',
-      node: 'writer',
-      step: 1,
-      task: 'w',
-      id: 'd',
-      role: 'assistant',
-      meta: { tags: ['draft'] },
-    },
-    { type: 'message.start', run: 'r', node: 'inner', ns: ['sub:1'], step: 1, task: 'i', id: 's', role: 'assistant' },
+  const { shown, p } = reading(
+    asked
+      .token('x', { id: 'a' })
+      .node('writer')
+      .token('x', { id: 'd', tags: ['draft'] })
+      .node('inner', { ns: ['sub:1'] })
+      .token('x', { id: 's' }),
+    (handle) => [
+      useMessageIds(handle),
+      useMessageIds(handle, { node: 'agent' }),
+      useMessageIds(handle, { tag: 'draft' }),
+      useMessageIds(handle, { ns: ['sub:1'] }),
+    ],
   )
+  await p.drain()
   expect(shown()).toEqual([['q', 'a', 'd'], ['a'], ['d'], ['s']])
 })
 
 test('a filter made anew in each render is the same filter', async () => {
   const lists = new Set<unknown>()
-  const { emit, again } = reading((handle) => {
+  const { p, again } = reading(asked.token('x', { id: 'a' }).token('y'), (handle) => {
     lists.add(useMessageIds(handle, { node: 'agent', ns: [] }))
     return undefined
   })
-  await emit(...runBegins('r', question), ...answerBegins('r', 'a'))
+  await p.until('message.delta')
   again()
-  await emit(token('r', 'a', 0, 'x'))
+  await p.drain()
   expect([...lists]).toEqual([[], ['a']])
 })
 
 test('a row follows the id it is given', async () => {
   let id = 'q'
-  const { shown, emit, again } = reading((handle) => useMessage(handle, id)?.content)
-  await emit(...runBegins('r', question), ...answerBegins('r', 'a'), token('r', 'a', 0, 'one'))
+  const { shown, p, again } = reading(
+    asked.token('one', { id: 'a' }).token(' two'),
+    (handle) => useMessage(handle, id)?.content,
+  )
+  await p.until('message.delta')
   expect(shown()).toBe('hi')
   id = 'a'
   again()
   expect(shown()).toBe('one')
-  await emit(token('r', 'a', 3, ' two'))
+  await p.drain()
   expect(shown()).toBe('one two')
   id = 'nobody'
   again()
@@ -110,81 +101,67 @@ test('a row follows the id it is given', async () => {
 })
 
 test('all messages of the page, or of a node', async () => {
-  const { shown, emit } = reading((handle) => [
+  const { shown, p } = reading(asked.token('one'), (handle) => [
     useMessages(handle).map(({ content }) => content),
     useMessages(handle, { node: 'agent' }).map(({ content }) => content),
   ])
-  await emit(...runBegins('r', question), ...answerBegins('r', 'a'), token('r', 'a', 0, 'one'))
+  await p.drain()
   expect(shown()).toEqual([['hi', 'one'], ['one']])
 })
 
 test('a value of the state renders its component only when it changes', async () => {
-  const { shown, renders, emit } = reading((handle) => useValues(handle, (values) => values['topic']))
-  await emit(...runBegins('r', question), { type: 'values', run: 'r', step: 1, set: { topic: 'cats' } })
+  const { shown, renders, p } = reading(asked.values({ topic: 'cats' }).token('x').values({ other: 1 }), (handle) =>
+    useValues(handle, (values) => values['topic']),
+  )
+  await p.until(({ type, step }) => type === 'values' && step === 1)
   expect(shown()).toBe('cats')
   const before = renders()
-  await emit(...answerBegins('r', 'a'), token('r', 'a', 0, 'x'), {
-    type: 'values',
-    run: 'r',
-    step: 2,
-    set: { other: 1 },
-  })
+  await p.drain()
   expect(renders()).toBe(before)
 })
 
 test('equality is the caller’s', async () => {
   const bySize = (a: { size: number }, b: { size: number }) => a.size === b.size
-  const { renders, emit } = reading((handle) =>
+  const { renders, p } = reading(asked.values({ topic: 'cats' }).values({ topic: 'dogs' }), (handle) =>
     useValues(handle, (values) => ({ size: Object.keys(values).length }), bySize),
   )
-  await emit(...runBegins('r', question), { type: 'values', run: 'r', step: 1, set: { topic: 'cats' } })
+  await p.until(({ type, step }) => type === 'values' && step === 1)
   const before = renders()
-  await emit({ type: 'values', run: 'r', step: 2, set: { topic: 'dogs' } })
+  await p.drain()
   expect(renders()).toBe(before)
 })
 
 test('a tool call and its progress', async () => {
-  const { shown, emit } = reading((handle) => {
+  const working = asked
+    .tool('f', { id: 'c1', args: { x: 1 }, slices: 2 })
+    .progress({ done: 1 })
+    .custom('hear', { name: 'news' })
+  const { shown, p } = reading(working.result(42), (handle) => {
     const call = useToolCall(handle, 'c1')
     return [call?.status, call?.args, call?.output, useProgress(handle, 'c1')?.data, useProgress(handle, 'news')?.data]
   })
-  const call = { run: 'r', step: 1, task: 'task', id: 'a', part: 0 }
-  await emit(...runBegins('r', question), ...answerBegins('r', 'a'), {
-    ...call,
-    type: 'message.delta',
-    at: 0,
-    text: '{"x"',
-    kind: 'tool',
-    callId: 'c1',
-    name: 'f',
-  })
+  await p.until('message.delta')
   expect(shown()).toEqual(['pending', '{"x"', null, null, null])
-  await emit(
-    { ...call, type: 'message.delta', at: 4, text: ':1}' },
-    ...runEnds('r', 'a', 7).slice(0, 2),
-    { type: 'tool.start', run: 'r', step: 2, task: 't2', id: 'c1', name: 'f' },
-    { type: 'custom', run: 'r', step: 2, task: 't2', name: 'progress', toolCallId: 'c1', data: { done: 1 } },
-    { type: 'custom', run: 'r', step: 2, task: 't2', name: 'news', data: 'hear' },
-  )
+  await p.until(({ type, ...event }) => type === 'custom' && 'name' in event && event.name === 'news')
   expect(shown()).toEqual(['running', '{"x":1}', null, { done: 1 }, 'hear'])
-  await emit({ type: 'tool.end', run: 'r', step: 2, task: 't2', id: 'c1', name: 'f', output: 42 })
+  await p.until('tool.end')
   expect(shown()).toEqual(['done', '{"x":1}', 42, { done: 1 }, 'hear'])
 })
 
 test('anything else is one select, with a selector made in the render', async () => {
   let name = 'messages'
-  const { shown, renders, emit, again } = reading((handle) =>
+  const { shown, renders, p, again } = reading(asked.token('').end(), (handle) =>
     useSelect(handle, ({ messages, status }) => [name, name === 'messages' ? messages.length : status]),
   )
-  await emit(...runBegins('r', question))
+  await p.until('values')
   expect(shown()).toEqual(['messages', 1])
   const before = renders()
-  await emit(...answerBegins('r', 'a').slice(0, 1))
+  await p.until('task.start')
   expect(renders()).toBe(before)
   name = 'status'
   again()
   expect(shown()).toEqual(['status', 'streaming'])
-  await emit({ type: 'run.end', run: 'r', status: 'done' })
+  await p.drain()
   expect(shown()).toEqual(['status', 'idle'])
 })
 
@@ -192,20 +169,26 @@ test('events that pass the filter are told to the callback of the last render', 
   const heard: string[] = []
   let filter: EventFilter = { type: ['custom', 'message.start'], ns: [] }
   let name = 'first'
-  const { renders, emit, again } = reading((handle) => {
+  const written = asked
+    .node('inner', { ns: ['sub:1'] })
+    .custom(1)
+    .node('writer')
+    .custom(2)
+    .node('agent')
+    .token('x')
+  const { renders, p, again } = reading(written.node('writer').custom(3), (handle) => {
     useEvents(handle, filter, (event: RivuletEvent) => heard.push(`${name} ${event.type}`))
     return undefined
   })
-  await emit(
-    ...runBegins('r', question),
-    { type: 'custom', run: 'r', ns: ['sub:1'], data: 1 },
-    { type: 'custom', run: 'r', data: 2 },
-  )
+  await p.until('custom')
+  await p.until('custom')
   name = 'second'
   filter = { node: 'agent' }
   again()
   const before = renders()
-  await emit(...answerBegins('r', 'a'), { type: 'custom', run: 'r', data: 3 })
-  expect(heard).toEqual(['first custom', 'second task.start', 'second message.start'])
+  await p.until('message.start')
+  await p.drain()
+  expect(heard.slice(0, 3)).toEqual(['first custom', 'second task.start', 'second message.start'])
+  expect(heard.some((told) => told.endsWith('custom') && told.startsWith('second'))).toBe(false)
   expect(renders()).toBe(before)
 })

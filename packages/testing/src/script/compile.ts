@@ -122,6 +122,8 @@ class RunWriter {
       case 'custom':
         return this.#custom(item)
       case 'values':
+        // What changes the state is a step of a node.
+        this.#place()
         return this.#commit(item.set)
       case 'node':
         this.#commit()
