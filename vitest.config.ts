@@ -24,7 +24,7 @@ const page = (executablePath: string): TestProjectInlineConfiguration => ({
   extends: true,
   test: {
     name: 'chromium',
-    include: ['packages/core/test/{features,golden,properties,regressions}/**/*.test.ts'],
+    include: ['packages/core/test/{agents,features,golden,properties,regressions,streaming-guide,tools}/**/*.test.ts'],
     // What only Node can show says so in its name.
     exclude: ['**/node_modules/**', '**/*.node.test.ts'],
     isolate: false,

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 
 // As in a browser: there is no AsyncLocalStorage to find a context with.
 vi.hoisted(() => {
-  process.getBuiltinModule = () => undefined
+  if ('process' in globalThis) process.getBuiltinModule = () => undefined
 })
 
 import { getWriter, scriptedModel, START, state, StateGraph, value } from '../../src/index.ts'

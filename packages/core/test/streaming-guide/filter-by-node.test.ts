@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { scriptedModel, START, state, StateGraph, value } from '../../src/index.ts'
+import { isNode } from '../platform.ts'
 import { all } from '../reading.ts'
 
 const model = scriptedModel((conversation) => `here: ${conversation[0]?.content}`)
@@ -12,7 +13,7 @@ const graph = new StateGraph(state({ topic: value<string>(), joke: value<string>
   .addEdge(START, 'writePoem')
   .compile()
 
-test('tokens of nodes side by side are told apart by their node', async () => {
+test.runIf(isNode)('tokens of nodes side by side are told apart by their node', async () => {
   const chunks = await all(graph.stream({ topic: 'cats' }, { streamMode: 'messages' }))
   const of = (node: string) =>
     chunks.flatMap(([{ content }, { langgraph_node }]) => (langgraph_node === node ? [content] : [])).join('')
@@ -20,7 +21,7 @@ test('tokens of nodes side by side are told apart by their node', async () => {
   expect(of('writeJoke')).toBe('here: joke about cats')
 })
 
-test('a filter by node does it before anything is sent', async () => {
+test.runIf(isNode)('a filter by node does it before anything is sent', async () => {
   const chunks = await all(
     graph.stream({ topic: 'cats' }, { streamMode: 'messages', filter: { nodes: ['writePoem'] } }),
   )

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createAgent, getWriter, scriptedModel, tool } from '../../src/index.ts'
+import { isNode } from '../platform.ts'
 import { all } from '../reading.ts'
 
 const model = () =>
@@ -19,7 +20,7 @@ test('a tool writes what it does, as it does it', async () => {
   ])
 })
 
-test('getWriter() finds the same writer, where the platform has AsyncLocalStorage', async () => {
+test.runIf(isNode)('getWriter() finds the same writer, where the platform has AsyncLocalStorage', async () => {
   const getWeather = tool(async ({ city }: { city: string }) => {
     await Promise.resolve()
     getWriter()(`Looking up data for city: ${city}`)

@@ -14,6 +14,7 @@ import {
 } from '../../src/index.ts'
 import { gate, settle } from '../gate.ts'
 import { JsonCheckpointer } from '../json-checkpointer.ts'
+import { isNode } from '../platform.ts'
 import { all, ofType } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 import { asking, type Call } from './tool-graphs.ts'
@@ -184,7 +185,7 @@ describe('graphs that ask a person, side by side in tools', () => {
 })
 
 describe('inside a tool', () => {
-  test('a generator finds its call without ctx', async () => {
+  test.runIf(isNode)('a generator finds its call without ctx', async () => {
     const steps = tool(
       async function* () {
         yield 1
