@@ -22,7 +22,7 @@ export interface Demo {
 
 const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
 /** A CSV file travels in the body of a run, so this is larger than the server's own default. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024
+const MAX_BODY_BYTES = 80 * 1024 * 1024
 
 /** Builds the demo: one graph, `agent`, with the model that was chosen; chats are kept in the file `data`. */
 export async function createDemo(choice: ModelChoice, data: string): Promise<Demo> {

@@ -15,6 +15,7 @@ const paths = {
   chart: 'M5 20V11M12 20V4M19 20v-6',
   sum: 'M17 5H7l6 7-6 7h10',
   graph: 'M4 9h5v6H4zM15 4h5v5h-5zM15 15h5v5h-5zM9 12h3M15 6.5h-3v11h3',
+  trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10.5 11v5M13.5 11v5',
   tool: 'M14.5 6a4 4 0 0 0 4.7 5L11 19.2a2.3 2.3 0 0 1-3.3-3.3L16 7.7',
 } as const
 

@@ -290,6 +290,22 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
     problems.length = 0 // The browser reports each request that was cut.
   })
 
+  test('a chat is deleted while it answers, and is gone', async () => {
+    const page = await open()
+    await say(page, 'what can you do?')
+    await untilBusy(page)
+    const chats = page.getByRole('navigation', { name: 'Chats' })
+    const id = new URL(page.url()).searchParams.get('thread')
+    const row = chats.getByRole('listitem').filter({ has: page.locator(`a[href$="${id}"]`) })
+    await row.getByRole('button', { name: 'Delete what can you do?' }).click()
+    await row.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByText('What shall we look into?').waitFor()
+    await row.waitFor({ state: 'detached' })
+    expect(page.url()).toBe(demo.url)
+    expect(await page.evaluate((thread) => fetch(`/v1/threads/${thread}`).then(({ status }) => status), id)).toBe(404)
+    problems.length = 0 // The browser reports the 404.
+  })
+
   test('a chat that was deleted elsewhere begins anew with what is asked next', async () => {
     const page = await open()
     await say(page, '8 * 8 =')

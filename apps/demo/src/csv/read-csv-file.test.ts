@@ -15,7 +15,7 @@ test.each([
   [new File([' \n'], 'x.csv'), '“x.csv” is empty.'],
   [
     new File(['a'.repeat(MAX_CSV_CHARACTERS + 1)], 'x.csv'),
-    '“x.csv” is too large: at most 4 million characters are read.',
+    '“x.csv” is too large: at most 12 million characters are read.',
   ],
 ])('%# a file that cannot be read is refused in words', async (file, sentence) => {
   await expect(readCsvFile(file)).rejects.toThrow(sentence)

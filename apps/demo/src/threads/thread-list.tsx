@@ -1,9 +1,9 @@
-import type { Client, ThreadInfo } from '@rivulet/client'
+import type { Client } from '@rivulet/client'
 import { useThreads } from '@rivulet/react/query'
-import type { MouseEvent, ReactNode } from 'react'
+import { useRef, type MouseEvent, type ReactNode } from 'react'
 import { Icon } from '../icons.tsx'
 import { threadHref } from '../thread-location.ts'
-import { ago } from './ago.ts'
+import { ThreadRow } from './thread-row.tsx'
 
 /** As many as the server gives at once. */
 const MAX_THREADS = 100
@@ -20,28 +20,35 @@ export interface ThreadListProps {
 export function ThreadList({ client, current, onOpen }: ThreadListProps): ReactNode {
   const { data, isError, dataUpdatedAt } = useThreads(client, { limit: MAX_THREADS })
   const threads = data?.threads ?? []
+  const newChat = useRef<HTMLAnchorElement>(null)
+  const leave = (deleted: string): void => {
+    // The row goes away, and the focus would go with it.
+    newChat.current?.focus()
+    if (deleted === current) onOpen(undefined)
+  }
   return (
     <nav className="threads" aria-label="Chats">
-      <a className="button new-chat" href={threadHref()} onClick={(event) => follow(event, undefined, onOpen)}>
+      <a
+        ref={newChat}
+        className="button new-chat"
+        href={threadHref()}
+        onClick={(event) => follow(event, undefined, onOpen)}
+      >
         <Icon name="plus" />
         New chat
       </a>
       {threads.length > 0 && <h2 className="threads-title">Chats</h2>}
       <ul className="threads-list">
         {threads.map((thread) => (
-          <li key={thread.id}>
-            <a
-              className="thread-link"
-              href={threadHref(thread.id)}
-              aria-current={thread.id === current ? 'page' : undefined}
-              onClick={(event) => follow(event, thread.id, onOpen)}
-            >
-              <span className="thread-title">{titleOf(thread)}</span>
-              {thread.updatedAt !== undefined && (
-                <span className="thread-time">{ago(thread.updatedAt, dataUpdatedAt)}</span>
-              )}
-            </a>
-          </li>
+          <ThreadRow
+            key={thread.id}
+            client={client}
+            thread={thread}
+            isCurrent={thread.id === current}
+            now={dataUpdatedAt}
+            onOpen={(event) => follow(event, thread.id, onOpen)}
+            onDeleted={() => leave(thread.id)}
+          />
         ))}
       </ul>
       {isError && <p className="threads-note">Earlier chats cannot be listed at the moment.</p>}
@@ -54,9 +61,4 @@ function follow(event: MouseEvent, threadId: string | undefined, onOpen: ThreadL
   if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
   event.preventDefault()
   onOpen(threadId)
-}
-
-function titleOf({ metadata }: ThreadInfo): string {
-  const title = metadata?.['title']
-  return typeof title === 'string' && title !== '' ? title : 'Chat'
 }
