@@ -75,17 +75,23 @@ export function createMessageWriter(emit: (event: RunEvent) => void): MessageWri
   const grow = (id: string, { envelope, parts }: Growth, index: number, text: string, isFirst: boolean) => {
     const part = parts[index]!
     const { kind, callId, name, half } = part
-    const whole = half + text
-    part.half = isHighSurrogate(whole) ? whole.slice(-1) : ''
-    const complete = whole.slice(0, whole.length - part.half.length)
-    const first = {
-      ...(kind !== 'text' && { kind }),
-      ...(kind === 'tool' && { callId, name }),
-    }
-    const at = part.text.length
+    const whole = half === '' ? text : half + text
+    const isCut = isHighSurrogate(whole)
+    part.half = isCut ? whole.slice(-1) : ''
+    const complete = isCut ? whole.slice(0, -1) : whole
     if (!isFirst && complete === '') return
+    // Where it comes from was said at the message's start.
+    const delta = {
+      type: 'message.delta',
+      run: envelope.run,
+      id,
+      part: index,
+      at: part.text.length,
+      text: complete,
+    } as const
     part.text += complete
-    emit({ ...envelope, type: 'message.delta', id, part: index, at, text: complete, ...(isFirst && first) })
+    if (!isFirst || kind === 'text') emit(delta)
+    else emit({ ...delta, kind, ...(kind === 'tool' && { callId, name }) })
   }
   return {
     start({ id, ...head }, envelope) {

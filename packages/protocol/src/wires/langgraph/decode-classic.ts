@@ -1,7 +1,7 @@
 import type { Envelope, RunEnd, RunEvent } from '../../events/event.ts'
 import type { Namespace } from '../../namespace.ts'
 import { parseSegment } from '../../namespace.ts'
-import { metaOf, piecesOf, roleOf } from './dict.ts'
+import { finishReasonOf, piecesOf, readUsage, roleOf } from './dict.ts'
 import { type Fields, fieldsOf, isFields, textOf } from '../fields.ts'
 import { createThreadWriter, type RunToRead, type ThreadWriter } from './thread-writer.ts'
 
@@ -128,20 +128,24 @@ function createTuples(writer: ThreadWriter): Tuples {
       const call = { kind: 'tool', callId: textOf(callId) ?? '', name: textOf(name) ?? '' } as const
       messages.append(id, `tool ${String(index ?? callId)}`, textOf(args) ?? '', call)
     }
-    const { usage, finishReason } = metaOf(dict)
-    messages.note(id, { ...(usage && { usage }), ...(finishReason && { finishReason }) })
+    const usage = readUsage(dict['usage_metadata'])
+    const finishReason = finishReasonOf(dict)
+    if (usage !== undefined) messages.note(id, { usage })
+    if (finishReason !== undefined) messages.note(id, { finishReason })
   }
   return {
     read(ns, data) {
       const [dict, given]: readonly unknown[] = Array.isArray(data) ? data : []
       if (!isFields(dict)) return
+      const known = textOf(dict['id'])
+      if (known !== undefined && messages.get(known)?.isOpen && isChunk(dict)) return chunk(dict, known)
       const meta = isFields(given) ? given : {}
       const from = originOf(writer, ns, meta)
       if (dict['type'] === 'remove' && typeof dict['id'] === 'string') {
         return writer.emit({ ...writer.envelope(ns), type: 'message.remove', id: dict['id'] })
       }
       const place = JSON.stringify([ns, from.node, from.task])
-      const id = textOf(dict['id']) ?? lastId.get(place) ?? `${from.run}-message-${made++}`
+      const id = known ?? lastId.get(place) ?? `${from.run}-message-${made++}`
       lastId.set(place, id)
       if (!isChunk(dict)) {
         messages.end(id)

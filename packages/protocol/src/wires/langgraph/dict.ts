@@ -99,11 +99,16 @@ function readCall({ id, name, args }: Fields): ToolCall {
   return { id: textOf(id) ?? '', name: textOf(name) ?? '', args: textOf(args) ?? JSON.stringify(args ?? {}) }
 }
 
+/** Why a model stopped, where its message tells. */
+export function finishReasonOf({ response_metadata: response }: Fields): string | undefined {
+  return isFields(response) ? (textOf(response['finish_reason']) ?? textOf(response['stop_reason'])) : undefined
+}
+
 /** Model, finish reason and usage, where a dict tells them. */
-export function metaOf(dict: Fields): MessageMeta {
+function metaOf(dict: Fields): MessageMeta {
   const response = isFields(dict['response_metadata']) ? dict['response_metadata'] : {}
   const model = textOf(response['model_name']) ?? textOf(response['model'])
-  const finishReason = textOf(response['finish_reason']) ?? textOf(response['stop_reason'])
+  const finishReason = finishReasonOf(dict)
   const usage = readUsage(dict['usage_metadata'])
   return { ...(model && { model }), ...(finishReason && { finishReason }), ...(usage && { usage }) }
 }
