@@ -1,5 +1,6 @@
 import { RivuletError } from '@rivulet/protocol'
-import { backstageOf, type Pump } from '../pump/pump.ts'
+import type { Pump } from '../pump/pump.ts'
+import { backstageOf } from '../pump/stage.ts'
 import { readObject, type Call } from './read-request.ts'
 
 /** Answers a request for anything but a stream. Throws a `RivuletError` for what cannot be done. */

@@ -1,5 +1,6 @@
 import { emptyState, encodeSse, fold, randomId, type Frame, type RunEvent, type ThreadState } from '@rivulet/protocol'
-import type { Playable, Pump } from '../pump/pump.ts'
+import type { Playable } from '../pump/playable.ts'
+import type { Pump } from '../pump/pump.ts'
 import { createConnections, type DeliveryOptions } from './connections.ts'
 import { pumpOf } from './memory-transport.ts'
 import { responseOf } from './play-acts.ts'

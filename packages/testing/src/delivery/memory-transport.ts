@@ -1,5 +1,6 @@
 import { fetchTransport, systemTiming, type Transport } from '@rivulet/client'
-import { freePump, isPump, type Playable, type Pump } from '../pump/pump.ts'
+import type { Playable } from '../pump/playable.ts'
+import { freePump, isPump, type Pump } from '../pump/pump.ts'
 import type { DeliveryOptions } from './connections.ts'
 import { createWire, type Wire } from './wire.ts'
 

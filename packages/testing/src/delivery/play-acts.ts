@@ -3,7 +3,7 @@ import type { Act } from '../faults/act.ts'
 import { sleep } from '../pump/clock.ts'
 
 /** What acts are played with. */
-export interface Stage {
+export interface Playing {
   timing: Timing
   /** Aborts when nobody reads any more. */
   signal: AbortSignal
@@ -17,12 +17,12 @@ export interface Stage {
 export type Played = Extract<Act, { type: 'head' | 'bytes' | 'close' }>
 
 /** Plays acts one after another as they are asked for. A stall is waited out until the signal aborts. */
-export async function* playActs(acts: AsyncIterable<Act>, stage: Stage): AsyncGenerator<Played, void> {
-  const { timing, signal } = stage
+export async function* playActs(acts: AsyncIterable<Act>, playing: Playing): AsyncGenerator<Played, void> {
+  const { timing, signal } = playing
   for await (const act of acts) {
-    stage.onAct()
+    playing.onAct()
     if (act.type === 'wait') await sleep(act.delayMs, timing, signal)
-    else if (act.type === 'hold') await stage.overtaken()
+    else if (act.type === 'hold') await playing.overtaken()
     else if (act.type === 'stall') await aborted(signal)
     // Whatever writes frames has written them before.
     else if (act.type !== 'frame') yield act

@@ -1,7 +1,8 @@
 import { http, HttpResponse, type RequestHandler } from 'msw'
 import { wireOf } from '../delivery/memory-transport.ts'
 import type { DeliveryOptions } from '../delivery/connections.ts'
-import type { Playable, Pump } from '../pump/pump.ts'
+import type { Playable } from '../pump/playable.ts'
+import type { Pump } from '../pump/pump.ts'
 
 /** How the handlers are made. */
 export interface MswOptions extends DeliveryOptions {

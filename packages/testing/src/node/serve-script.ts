@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { wireOf } from '../delivery/memory-transport.ts'
 import type { DeliveryOptions } from '../delivery/connections.ts'
 import type { Wire } from '../delivery/wire.ts'
-import type { Playable, Pump } from '../pump/pump.ts'
+import type { Playable } from '../pump/playable.ts'
+import type { Pump } from '../pump/pump.ts'
 
 /** A server on this machine's loopback that plays a script. */
 export interface ScriptServer {
