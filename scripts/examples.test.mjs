@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join, posix, resolve } from 'node:path'
 import { format } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
@@ -44,6 +45,11 @@ describe('the examples of the documents', () => {
       expect(printed).toBe(one.output)
     },
   )
+})
+
+test('every package says what it is', async () => {
+  const packages = (await readdir(join(root, 'packages'))).map((name) => `packages/${name}/README.md`)
+  expect(documents.map(({ path }) => path)).toEqual(expect.arrayContaining(packages))
 })
 
 describe('the links between documents', () => {
