@@ -64,6 +64,7 @@ test('a chat that is kept after all stays', async () => {
   await press('Delete One')
   await press('Keep')
   expect(screen.queryByRole('button', { name: 'Keep' })).toBeNull()
+  expect(document.activeElement?.getAttribute('aria-label')).toBe('Delete One')
   expect(screen.getByText('One')).toBeTruthy()
 })
 

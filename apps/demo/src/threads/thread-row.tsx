@@ -1,7 +1,7 @@
 import type { Client, ThreadInfo } from '@rivulet/client'
 import { queryKeys } from '@rivulet/react/query'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState, type MouseEvent, type ReactNode } from 'react'
+import { useRef, useState, type MouseEvent, type ReactNode } from 'react'
 import { Icon } from '../icons.tsx'
 import { threadHref } from '../thread-location.ts'
 import { ago } from './ago.ts'
@@ -20,6 +20,7 @@ export interface ThreadRowProps {
 /** One chat in the list: a link to it, and a way to delete it, which asks first. */
 export function ThreadRow({ client, thread, isCurrent, now, onOpen, onDeleted }: ThreadRowProps): ReactNode {
   const [isAsking, ask] = useState(false)
+  const asker = useRef<HTMLButtonElement>(null)
   const title = titleOf(thread)
   const queries = useQueryClient()
   const { mutate, isPending, isError } = useMutation({
@@ -28,6 +29,11 @@ export function ThreadRow({ client, thread, isCurrent, now, onOpen, onDeleted }:
     // Also when it failed: it may be gone already.
     onSettled: () => queries.invalidateQueries({ queryKey: queryKeys.threads(client) }),
   })
+  const keep = (): void => {
+    ask(false)
+    // The button that was pressed goes away, and the focus would go with it.
+    asker.current?.focus()
+  }
   return (
     <li className="thread-row">
       <a
@@ -40,6 +46,7 @@ export function ThreadRow({ client, thread, isCurrent, now, onOpen, onDeleted }:
         {thread.updatedAt !== undefined && <span className="thread-time">{ago(thread.updatedAt, now)}</span>}
       </a>
       <button
+        ref={asker}
         type="button"
         className="icon-button thread-delete"
         aria-label={`Delete ${title}`}
@@ -53,7 +60,7 @@ export function ThreadRow({ client, thread, isCurrent, now, onOpen, onDeleted }:
           <button type="button" className="button danger" disabled={isPending} onClick={() => mutate()}>
             Delete
           </button>
-          <button type="button" className="button" onClick={() => ask(false)}>
+          <button type="button" className="button" onClick={keep}>
             Keep
           </button>
           {isError && <p role="alert">It could not be deleted.</p>}
