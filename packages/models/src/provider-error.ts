@@ -1,5 +1,5 @@
 import { RivuletError } from '@rivulet/protocol'
-import { failureOf, statusOf } from './resilience/failure.ts'
+import { isConnectionFailure, mayPass, statusOf } from './resilience/failure.ts'
 
 const HINTS: ReadonlyMap<number, string> = new Map([
   [400, ': it did not accept the conversation.'],
@@ -19,14 +19,14 @@ export function providerError(error: unknown, signal: AbortSignal | undefined): 
   if (signal?.aborted) return signal.reason
   if (error instanceof RivuletError) return error
   const status = statusOf(error)
-  const { retryable } = failureOf(error, Date.now())
   if (status !== undefined) {
-    return failed(`The model answered with status ${status}${HINTS.get(status) ?? '.'}`, retryable, error)
+    return failed(`The model answered with status ${status}${HINTS.get(status) ?? '.'}`, mayPass(error), error)
   }
-  if (isUnreachable(error))
-    return failed('The model cannot be reached. Check the connection and the address.', true, error)
-  return failed('The model reported an error in the middle of its answer.', retryable, error)
+  if (isConnectionFailure(error)) return failed(UNREACHABLE, true, error)
+  return reportedError(error, mayPass(error))
 }
+
+const UNREACHABLE = 'The model cannot be reached, or the connection to it broke. Check the connection and the address.'
 
 /** The error for an answer that stopped before its end. */
 export function truncatedAnswer(): RivuletError {
@@ -36,10 +36,6 @@ export function truncatedAnswer(): RivuletError {
 /** The error for what a provider said in place of an answer's end. */
 export function reportedError(cause: unknown, retryable: boolean): RivuletError {
   return failed('The model reported an error in the middle of its answer.', retryable, cause)
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof Error && /^APIConnection(Timeout)?Error$/.test(error.constructor.name)
 }
 
 function failed(message: string, retryable: boolean, cause: unknown): RivuletError {

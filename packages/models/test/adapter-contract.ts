@@ -54,12 +54,12 @@ export function adapterContract(name: string, { model, bodies }: Adapter): void 
           cuts = given
           expect(await served.invoke('hi')).toEqual({ id: expect.any(String), ...bodies.whole.message })
         }),
-        { numRuns: 15 },
+        { numRuns: 10 },
       )
     })
 
     test('that begins byte by byte is the same message', async () => {
-      const length = Math.min(600, Buffer.byteLength(bodies.whole.body))
+      const length = Math.min(300, Buffer.byteLength(bodies.whole.body))
       const cuts = Array.from({ length: length - 1 }, (_, i) => i + 1)
       const served = await serve((response) => writeStream(response, bodies.whole.body, cuts))
       expect(await served.invoke('hi')).toEqual({ id: expect.any(String), ...bodies.whole.message })

@@ -1,17 +1,16 @@
 import { RivuletError } from '@rivulet/protocol'
 import { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai'
 import { describe, expect, test } from 'vitest'
-import { failureOf } from './failure.ts'
+import { isConnectionFailure, mayPass, retryAfterOf } from './failure.ts'
 
 const now = Date.UTC(2026, 0, 1)
-const isRetryable = (error: unknown) => failureOf(error, now).retryable
 const statusError = (status: number, headers: Record<string, string> = {}, body: object = {}) =>
   APIError.generate(status, { error: body }, undefined, new Headers(headers))
 
 describe('what may be tried again', () => {
   test.each([408, 409, 425, 429, 500, 502, 503, 529])('status %i', (status) => {
-    expect(isRetryable(statusError(status))).toBe(true)
-    expect(isRetryable({ statusCode: status })).toBe(true)
+    expect(mayPass(statusError(status))).toBe(true)
+    expect(mayPass({ statusCode: status })).toBe(true)
   })
 
   test.each([
@@ -26,13 +25,13 @@ describe('what may be tried again', () => {
     ['a provider that says so', statusError(400, { 'x-should-retry': 'true' })],
     ['a model of the AI SDK that says so', { isRetryable: true }],
   ])('%s', (_what, error) => {
-    expect(isRetryable(error)).toBe(true)
+    expect(mayPass(error)).toBe(true)
   })
 })
 
 describe('what may not', () => {
   test.each([400, 401, 403, 404, 413, 422])('status %i', (status) => {
-    expect(isRetryable(statusError(status))).toBe(false)
+    expect(mayPass(statusError(status))).toBe(false)
   })
 
   test.each([
@@ -46,13 +45,13 @@ describe('what may not', () => {
     ['what is no error at all', 'oops'],
     ['nothing', undefined],
   ])('%s', (_what, error) => {
-    expect(isRetryable(error)).toBe(false)
+    expect(mayPass(error)).toBe(false)
   })
 
   test('an error that is its own cause', () => {
     const error = new Error('loop')
     error.cause = error
-    expect(isRetryable(error)).toBe(false)
+    expect(mayPass(error)).toBe(false)
   })
 })
 
@@ -68,8 +67,18 @@ describe('how long a provider asks to wait', () => {
     [{}, undefined],
   ])('%j', (headers, expected) => {
     const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
-    expect(failureOf(statusError(429, given), now).retryAfterMs).toBe(expected)
-    expect(failureOf({ responseHeaders: given }, now).retryAfterMs).toBe(expected)
-    expect(failureOf(new Error('outer', { cause: { response: { headers: given } } }), now).retryAfterMs).toBe(expected)
+    expect(retryAfterOf(statusError(429, given), now)).toBe(expected)
+    expect(retryAfterOf({ responseHeaders: given }, now)).toBe(expected)
+    expect(retryAfterOf(new Error('outer', { cause: { response: { headers: given } } }), now)).toBe(expected)
   })
+})
+
+test('the network is what failed, or it is not', () => {
+  const broken = new Error('call failed', { cause: Object.assign(new Error('read'), { code: 'ECONNRESET' }) })
+  expect([new APIConnectionError({}), broken, new Error('Connection error.')].map(isConnectionFailure)).toEqual([
+    true,
+    true,
+    true,
+  ])
+  expect([statusError(503), new Error('oops'), undefined].map(isConnectionFailure)).toEqual([false, false, false])
 })

@@ -1,28 +1,29 @@
 import { RivuletError } from '@rivulet/protocol'
 import { fieldsOf, isFields, numberOf, textOf, type Fields } from '../read-fields.ts'
 
-/** How a call failed, as far as trying it again is concerned. */
-export interface Failure {
-  /** Whether the same call may succeed later. */
-  readonly retryable: boolean
-  /** How long the provider asks to wait, in ms. */
-  readonly retryAfterMs: number | undefined
-}
-
 /** Errors lie inside of one another; deeper than this nobody says anything new. */
 const MAX_DEPTH = 6
 
 /**
- * What a failure says of itself, whoever threw it: an error of ours, of a provider's package, or of the network. May be
- * tried again: statuses 408, 409, 425, 429 and from 500 on, and connections that failed or broke. May not: any other
- * status, a used-up quota, a stop, and what is unknown. A provider that says so itself (`x-should-retry`) is believed.
- * `nowMs` is the time since the epoch, for dates in `Retry-After`.
+ * Whether the same call may succeed later, by what its failure says of itself, whoever threw it: an error of ours, of a
+ * provider's package, or of the network. It may: statuses 408, 409, 425, 429 and from 500 on, and connections that failed or
+ * broke. It may not: any other status, a used-up quota, a stop, and what is unknown. A provider that says so itself
+ * (`x-should-retry`) is believed.
  */
-export function failureOf(error: unknown, nowMs: number): Failure {
-  const chain = chainOf(error)
-  const retryAfterMs = chain.map((one) => retryAfterOf(one, nowMs)).find((delay) => delay !== undefined)
-  const verdicts = chain.map(verdictOf).filter((verdict) => verdict !== undefined)
-  return { retryable: verdicts[0] ?? false, retryAfterMs }
+export function mayPass(error: unknown): boolean {
+  const verdicts = chainOf(error).map(verdictOf)
+  return verdicts.find((verdict) => verdict !== undefined) ?? false
+}
+
+/** How long the provider asks to wait, in ms; `nowMs` is the time since the epoch, for dates in `Retry-After`. */
+export function retryAfterOf(error: unknown, nowMs: number): number | undefined {
+  const delays = chainOf(error).map((one) => retryAfterIn(one, nowMs))
+  return delays.find((delay) => delay !== undefined)
+}
+
+/** Whether it is the network that failed: nobody was reached, or the connection broke. */
+export function isConnectionFailure(error: unknown): boolean {
+  return chainOf(error).some(isOfConnection)
 }
 
 /** The HTTP status a failure carries. */
@@ -49,7 +50,7 @@ function verdictOf(error: Fields): boolean | undefined {
   const status = numberOf(error['status']) ?? numberOf(error['statusCode'])
   if (status !== undefined) return isRetryableStatus(status)
   if (typeof error['isRetryable'] === 'boolean') return error['isRetryable']
-  return isConnectionFailure(error, name) || isOverloaded(error) ? true : undefined
+  return isOfConnection(error) || isOverloaded(error) ? true : undefined
 }
 
 function isRetryableStatus(status: number): boolean {
@@ -62,11 +63,12 @@ const CONNECTION_WORDS =
   /fetch failed|failed to fetch|network ?error|load failed|terminated|socket hang up|other side closed/i
 
 /** Whether the network failed, in the words of Node, the browsers and the providers' packages. */
-function isConnectionFailure(error: Fields, name: string | undefined): boolean {
-  if (name === 'APIConnectionError' || name === 'APIConnectionTimeoutError' || name === 'TimeoutError') return true
-  // The packages of OpenAI and Anthropic name their errors by their classes only.
+function isOfConnection(error: Fields): boolean {
+  if (error['name'] === 'TimeoutError' || CONNECTION_CODES.test(textOf(error['code']) ?? '')) return true
+  if (!(error instanceof Error)) return false
+  // The packages of OpenAI and Anthropic tell theirs by class and sentence only, and a bundler may rename the class.
   if (/^APIConnection(Timeout)?Error$/.test(error.constructor.name)) return true
-  if (CONNECTION_CODES.test(textOf(error['code']) ?? '')) return true
+  if (/^(Connection error|Request timed out)\.$/.test(error.message)) return true
   return error instanceof TypeError && CONNECTION_WORDS.test(error.message)
 }
 
@@ -79,7 +81,7 @@ function isOverloaded(error: Fields): boolean {
   )
 }
 
-function retryAfterOf(error: Fields, nowMs: number): number | undefined {
+function retryAfterIn(error: Fields, nowMs: number): number | undefined {
   const ms = Number(headerOf(error, 'retry-after-ms') ?? NaN)
   if (Number.isFinite(ms) && ms >= 0) return ms
   const said = headerOf(error, 'retry-after')?.trim()

@@ -1,6 +1,6 @@
 import type { ChatModel, ChatOptions } from '@rivulet/core'
 import { messageOfThrown, RivuletError } from '@rivulet/protocol'
-import { failureOf } from './failure.ts'
+import { mayPass } from './failure.ts'
 import { inTurn, type Attempt } from './in-turn.ts'
 
 /**
@@ -37,10 +37,8 @@ function fallingBack(models: readonly ChatModel[]): Attempt {
 
 function allFailed(models: readonly ChatModel[], errors: readonly unknown[]): RivuletError {
   const each = errors.map((error, i) => `${models[i]?.name}: ${messageOfThrown(error)}`).join('; ')
-  // Without a clock: whether a failure may pass does not depend on when.
-  const retryable = errors.some((error) => failureOf(error, 0).retryable)
   return new RivuletError('PROVIDER_FAILED', `all ${models.length} models failed: ${each}`, {
-    retryable,
+    retryable: errors.some(mayPass),
     cause: new AggregateError(errors, 'what each model failed with'),
   })
 }

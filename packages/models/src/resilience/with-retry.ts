@@ -1,6 +1,6 @@
 import { callSignal, systemClock, wait, type ChatModel, type ChatOptions, type Clock } from '@rivulet/core'
 import { messageOfThrown, RivuletError } from '@rivulet/protocol'
-import { failureOf } from './failure.ts'
+import { mayPass, retryAfterOf } from './failure.ts'
 import { inTurn, type Attempt } from './in-turn.ts'
 
 /** How a model's calls are made again. */
@@ -51,7 +51,7 @@ function retrying(model: ChatModel, options: RetryOptions, call: ChatOptions): A
   return {
     model,
     next(error) {
-      if (made >= attempts || !mayRetry(error, options, clock)) return undefined
+      if (made >= attempts || !mayRetry(error, options)) return undefined
       const pause = delayBefore(made, options, error, clock)
       if (pause === undefined) return undefined
       made++
@@ -64,8 +64,7 @@ function retrying(model: ChatModel, options: RetryOptions, call: ChatOptions): A
   }
 }
 
-function mayRetry(error: unknown, { retryOn }: RetryOptions, clock: Clock): boolean {
-  if (retryOn === undefined) return failureOf(error, clock.epochMs()).retryable
+function mayRetry(error: unknown, { retryOn = mayPass }: RetryOptions): boolean {
   try {
     return retryOn(error)
   } catch {
@@ -77,7 +76,7 @@ function mayRetry(error: unknown, { retryOn }: RetryOptions, clock: Clock): bool
 /** How long to wait before the next call; `undefined` when the provider asks for longer than we would. */
 function delayBefore(made: number, options: RetryOptions, error: unknown, clock: Clock): number | undefined {
   const { delayMs = 500, backoff = 2, maxDelayMs = 30_000, maxRetryAfterMs = 60_000, random = Math.random } = options
-  const { retryAfterMs } = failureOf(error, clock.epochMs())
+  const retryAfterMs = retryAfterOf(error, clock.epochMs())
   if (retryAfterMs !== undefined) return retryAfterMs > maxRetryAfterMs ? undefined : retryAfterMs
   const whole = Math.min(delayMs * backoff ** (made - 1), maxDelayMs)
   return whole / 2 + (random() * whole) / 2
