@@ -1,6 +1,7 @@
 export { checkpointerConformance, type MakeCheckpointer } from './checkpointer.ts'
 export type { Expectation, Harness } from './harness.ts'
 export { logConformance, type MakeLog } from './log.ts'
+export { serverConformance, type MakeServer, type ServerUnderTest } from './server.ts'
 export { storeConformance } from './store.ts'
 export type { MakeStore, StoredRun, StoredThread, StoreUnderTest } from './stored.ts'
 export { transportConformance, type MakeTransport, type TransportUnderTest } from './transport.ts'

@@ -1,5 +1,4 @@
-import { fetchTransport } from '@rivulet/client'
-import { transportConformance } from '@rivulet/testing/conformance'
+import { serverConformance } from '@rivulet/testing/conformance'
 import { describe, expect, test } from 'vitest'
 import { createApp, memoryStore, type Store } from '../src/index.ts'
 import { serve } from '../src/node/index.ts'
@@ -8,12 +7,12 @@ import { temporaryStore } from './sqlite.ts'
 describe.each<[string, () => Promise<Store>]>([
   ['memory', async () => memoryStore()],
   ['a file', temporaryStore],
-])('the client over this server, its threads in %s', (_name, makeStore) => {
-  transportConformance(
+])('this server, its threads in %s', (_name, makeStore) => {
+  serverConformance(
     async (graph) => {
-      const app = createApp({ graphs: { agent: graph }, store: await makeStore() })
+      const app = createApp({ graphs: { agent: graph }, store: await makeStore(), onError: () => {} })
       const served = await serve(app, { port: 0 })
-      return { transport: fetchTransport({ url: served.url }), close: () => served.close({ graceMs: 0 }) }
+      return { url: served.url, close: () => served.close({ graceMs: 0 }) }
     },
     { test, expect },
   )
