@@ -181,6 +181,22 @@ describe('an agent whose steps run out', () => {
     expect(toolCallsOf(ended).map(({ status }) => status)).toEqual(['done', 'done'])
   })
 
+  test('says so behind what it thought and said', async () => {
+    const model = scriptedModel({ reasoning: 'hm', toolCalls: [{ name: 'weather', args: { city: 'Rome' } }] })
+    const { messages } = await createAgent({ model, tools: [weather] }).invoke(
+      { messages: 'Hi' },
+      { recursionLimit: 1 },
+    )
+    const said = 'I stop here: this takes more steps than I may take.'
+    expect(messages.at(-1)).toMatchObject({
+      content: said,
+      parts: [
+        { kind: 'reasoning', text: 'hm' },
+        { kind: 'text', text: said },
+      ],
+    })
+  })
+
   test('uses every step that it may take', async () => {
     const agent = createAgent({ model: asking('Rome'), tools: [weather] })
     expect((await agent.invoke({ messages: 'Hi' }, { recursionLimit: 3 })).messages.at(-1)?.content).toBe(
