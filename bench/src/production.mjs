@@ -14,5 +14,14 @@ export const core = () => import(coreUrl.href)
 /** @returns {Promise<typeof import('../../packages/protocol/dist/index.js')>} */
 export const protocol = () => import(protocolUrl.href)
 
+const wireUrl = (/** @type {string} */ name) =>
+  new URL(`../../packages/protocol/dist/wires/${name}/index.js`, import.meta.url).href
+
+/** @returns {Promise<typeof import('../../packages/protocol/dist/wires/langgraph/index.js')>} */
+export const langGraphWire = () => import(wireUrl('langgraph'))
+
+/** @returns {Promise<typeof import('../../packages/protocol/dist/wires/ai-sdk/index.js')>} */
+export const aiSdkWire = () => import(wireUrl('ai-sdk'))
+
 /** @returns {Promise<typeof import('../../packages/protocol/node_modules/eventsource-parser/dist/index.js')>} */
 export const parser = () => import(parserUrl.href)

@@ -2,7 +2,7 @@
 
 /** Modules of rows, in the order of the report. A child loads only the one it measures: imports are measured too. */
 const runtime = ['superstep', 'fan-out', 'messages', 'custom', 'append', 'checkpoints', 'import']
-const wire = ['fold', 'sse', 'log', 'rebuild', 'wire']
+const wire = ['fold', 'sse', 'log', 'rebuild', 'foreign', 'wire']
 
 /**
  * @param {string} module
