@@ -1,4 +1,15 @@
-import { emptyState, foldAll, messagesOf, type RunEvent } from '@rivulet/protocol'
+import {
+  emptyState,
+  foldAll,
+  memoryLog,
+  messagesOf,
+  readLog,
+  recordRun,
+  serializeState,
+  type RivuletEvent,
+  type RunEvent,
+} from '@rivulet/protocol'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   messages,
@@ -201,5 +212,70 @@ describe('the signal of a call', () => {
       return model.with({ streaming: false }).invoke('hi', { ctx, streaming: undefined })
     })
     expect(ofType(await all(graph.events({})), 'message.delta').map(({ text }) => text)).toEqual(['a b'])
+  })
+})
+
+describe('what was withdrawn stays withdrawn', () => {
+  const failure = fc.record({
+    text: fc.constantFrom('a b c', 'd'),
+    failAfter: fc.nat(3),
+    id: fc.constantFrom('p1', 'p2'),
+  })
+  const history = fc.array(fc.array(failure, { maxLength: 3 }), { minLength: 1, maxLength: 3 })
+  /** One call after the other in one node, each with these failures before it answers; the last in a graph below. */
+  const graphOf = (failures: readonly (readonly { text: string; failAfter: number; id: string }[])[]) => {
+    const answer = (i: number, ctx: NodeContext) =>
+      until(scriptedModel([...failures[i]!, `answer ${i}`]), { ctx, withdrawOn: () => true })
+    const below = nodeOf((ctx) => answer(failures.length - 1, ctx))
+    return new StateGraph(state({ messages: messages() }))
+      .addNode('talk', async (_s, ctx) => {
+        const said = []
+        for (let i = 0; i < failures.length - 1; i++) said.push(await answer(i, ctx))
+        return { messages: said }
+      })
+      .addNode('below', below)
+      .addEdge(START, 'talk')
+      .addEdge('talk', 'below')
+      .compile()
+  }
+
+  test('for who joins late, from a snapshot at any event, and is told some of it again', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, fc.nat(), fc.nat(3), async (failures, cut, again) => {
+        const events = (await all(graphOf(failures).events({}))).map((event, i) => ({ ...event, seq: i + 1 }))
+        const whole = serializeState(foldAll(emptyState(), events))
+        const at = cut % events.length
+        const told = serializeState(foldAll(emptyState(), events.slice(0, at)))
+        const joined = foldAll(emptyState(), [{ type: 'sync', phase: 'snapshot', log: 'l', seq: at, state: told }])
+        expect(serializeState(foldAll(joined, events.slice(Math.max(0, at - again))))).toEqual(whole)
+        const answers = failures.map((_, i) => `answer ${i}`)
+        expect(messagesOf(foldAll(emptyState(), events)).map(({ content }) => content)).toEqual(answers)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('for who reads the log of the thread from any cursor, after the run has ended', async () => {
+    await fc.assert(
+      fc.asyncProperty(history, fc.nat(), async (failures, cut) => {
+        const log = memoryLog()
+        await recordRun(log, graphOf(failures), {}, { runId: 'r' })
+        const read = async (after: number | undefined) => {
+          const reader = readLog(log, { after, follow: false }, new AbortController().signal)
+          return (await all(reader)).flatMap((frame): readonly RivuletEvent[] =>
+            frame.type === 'events' ? frame.events : [],
+          )
+        }
+        const events = await read(0)
+        const shown = (given: readonly RivuletEvent[]) =>
+          messagesOf(foldAll(emptyState(), given)).map(({ content, status }) => [content, status])
+        expect(shown(events)).toEqual(failures.map((_, i) => [`answer ${i}`, 'done']))
+        const seen = events.slice(0, cut % events.length)
+        const rest = await read(seen.findLast(({ type }) => type !== 'sync')?.seq ?? 0)
+        expect(shown([...seen, ...rest])).toEqual(shown(events))
+        expect(shown(await read(undefined))).toEqual(shown(events))
+      }),
+      { numRuns: 40 },
+    )
   })
 })
