@@ -1,3 +1,4 @@
+import type { ValuesOf } from '@rivulet/client'
 import type { TypedGraph, TypesOf, UntypedGraph, WireError } from '@rivulet/protocol'
 import type { RawEvent, ScriptedRun, ScriptedToolCall } from './item.ts'
 import type { Item } from './item.ts'
@@ -49,7 +50,7 @@ export interface Script<G extends TypedGraph = UntypedGraph> {
   /** What a node or a tool that runs writes with its writer. */
   custom(data: TypesOf<G>['custom'], options?: { name?: string; tool?: string }): Script<G>
   /** The node's step ends with this change of the state. Its message, too, enters the state. */
-  values(set: Partial<TypesOf<G>['state']> & Readonly<Record<string, unknown>>): Script<G>
+  values(set: ValuesOf<G>): Script<G>
   /** What follows is done by this node, in a step of its own; `ns` puts it into a subgraph. */
   node(name: TypesOf<G>['nodes'], options?: { ns?: readonly string[] }): Script<G>
   /** The attempt of the node fails: what it emitted is withdrawn, and it begins anew. */
