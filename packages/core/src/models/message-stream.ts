@@ -36,7 +36,7 @@ export class MessageStream {
     this.#attempt?.assertOpen('a model call was')
     this.#anew()
     if (this.#attempt === undefined) return
-    this.#handle = { ns: this.#attempt.graph.ns, partial: () => this.#partial() }
+    this.#handle = { page: this.#attempt.graph.page, partial: () => this.#partial() }
     if (!this.#attempt.hides(this.#tags)) this.#attempt.graph.scope.streaming.add(this.#handle)
   }
 

@@ -152,7 +152,11 @@ export class Announcer {
     if (Object.keys(set).length > 0) event.set = set
     if (unset.length > 0) event.unset = unset
     if (Object.keys(lists).length > 0) event.lists = lists
-    if (full) event.full = true
+    if (full) {
+      event.full = true
+      const { sharedLists } = this.#graph
+      if (sharedLists.length > 0) event.shared = sharedLists
+    }
     scope.sink.emit(event, shown)
   }
 

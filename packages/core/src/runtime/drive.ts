@@ -185,7 +185,7 @@ export async function driveBelow(
   const { graph: above, task } = attempt
   const ns = namespaceBelow(attempt, ctx.toolCallId)
   const { caller, off } = stoppedBy(ctx.toolCallId === undefined ? signal : either(ctx.signal, signal), attempt)
-  const graph = new GraphRun(above.scope, plan, ns, caller)
+  const graph = new GraphRun(above.scope, plan, ns, caller, shared)
   try {
     await beginBelow(graph, input, above.resuming.has(task.id), shared && !task.sent ? above.plan.schema : undefined)
     const outcome = await graph.run()

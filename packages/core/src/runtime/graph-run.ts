@@ -54,6 +54,8 @@ export class GraphRun implements GraphHost {
   readonly tags: readonly string[]
   readonly metadata: Readonly<Record<string, unknown>>
   readonly wants: Wants
+  readonly sharedLists: readonly string[]
+  readonly page: Namespace
   readonly announcer: Announcer
   readonly answers: Map<string, unknown> = new Map()
   /** State that the tasks of the current step read. */
@@ -83,8 +85,8 @@ export class GraphRun implements GraphHost {
   failedNode: string | undefined
   readonly caller: Attempt | undefined
 
-  /** `caller` is the attempt that calls this graph; without one it is the root. */
-  constructor(scope: RunScope, plan: Plan, ns: Namespace, caller?: Attempt) {
+  /** `caller` is the attempt that calls this graph, and whether as its node; without one it is the root. */
+  constructor(scope: RunScope, plan: Plan, ns: Namespace, caller?: Attempt, isNode = false) {
     this.scope = scope
     this.plan = plan
     this.ns = ns
@@ -92,6 +94,9 @@ export class GraphRun implements GraphHost {
     this.tags = caller?.tags ?? scope.settings.tags
     this.metadata = caller?.metadata ?? scope.settings.metadata
     this.wants = ns.length > 0 && !scope.sink.wants.subgraphs ? NO_WANTS : scope.sink.wants
+    const above = isNode && caller !== undefined ? messageKeys(caller.graph.plan.schema) : []
+    this.sharedLists = messageKeys(plan.schema).filter((key) => above.includes(key))
+    this.page = this.sharedLists.length === 0 ? ns : caller!.graph.page
     this.announcer = new Announcer(this)
   }
 
@@ -361,7 +366,7 @@ export class GraphRun implements GraphHost {
 
   /** What models of this graph have streamed of messages that are not complete. */
   #streamedHere(): readonly Message[] {
-    return [...this.scope.streaming].flatMap((one) => (sameNamespace(one.ns, this.ns) ? (one.partial() ?? []) : []))
+    return [...this.scope.streaming].flatMap((one) => (sameNamespace(one.page, this.ns) ? (one.partial() ?? []) : []))
   }
 
   /**

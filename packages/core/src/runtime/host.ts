@@ -33,6 +33,10 @@ export interface GraphHost {
   /** Why this graph was stopped: its run, or the task that called it; `undefined` while it goes on. */
   readonly stopped: RivuletError | undefined
   readonly wants: Wants
+  /** Keys of message lists that the graph above has too, where this graph is a node of it. */
+  readonly sharedLists: readonly string[]
+  /** Namespace on whose page this graph's messages stand while they stream. */
+  readonly page: Namespace
   /** Answers to interrupts of this graph, by id. */
   readonly answers: ReadonlyMap<string, unknown>
   /** State that the tasks of the current step read. */

@@ -22,7 +22,8 @@ export interface RunSettings {
 
 /** A message on its way. */
 export interface Streaming {
-  readonly ns: Namespace
+  /** Namespace on whose page it stands. */
+  readonly page: Namespace
   /** What has arrived of it, as a `cut` message; `undefined` when that is nothing worth keeping. */
   partial(): Message | undefined
 }

@@ -68,6 +68,11 @@ export interface Values extends Envelope {
   lists?: Readonly<Record<string, ListChange>>
   /** Everything not named here is gone: the first of a run, and what foreign wires send. */
   full?: boolean
+  /**
+   * On the first of a graph that is a node: keys of its message lists that the graph above has too. What streams into them
+   * is on the page of that graph at once, until that graph's own `values` say what it took of it.
+   */
+  shared?: readonly string[]
 }
 
 /** What one node returned. */

@@ -76,7 +76,15 @@ const bodies: ReadonlyMap<unknown, Check> = new Map<unknown, Check>([
   ['task.end', isTask],
   ['run.start', object({ resume: optional(isTexts) })],
   ['error', object({ error: isRecord })],
-  ['values', object({ set: optional(isRecord), unset: optional(isTexts), lists: optional(record(isListChange)) })],
+  [
+    'values',
+    object({
+      set: optional(isRecord),
+      unset: optional(isTexts),
+      lists: optional(record(isListChange)),
+      shared: optional(isTexts),
+    }),
+  ],
   ['rewind', (event) => isRecord(event) && ('to' in event ? isRewindTo : isRewindTask)(event)],
 ])
 
@@ -108,6 +116,8 @@ const isSnapshot: Check = object({
       pending: isTexts,
       touched: isTexts,
       awaited: isTexts,
+      shared: optional(isTexts),
+      showing: optional(isTexts),
     }),
   ),
   settled: list(isEntry),

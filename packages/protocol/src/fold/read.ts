@@ -3,7 +3,7 @@ import { ROOT, type Namespace } from '../namespace.ts'
 import { messageOfOpen, resolveId, versionOf } from './entries.ts'
 import { remembered, sameItems } from './remember.ts'
 import { idsOf, listOf, spaceKey } from './spaces.ts'
-import type { CustomEntry, OpenEntry, PendingInterrupt, Run, TaskRun, ThreadState } from './state.ts'
+import type { CustomEntry, OpenEntry, PendingInterrupt, Run, Space, TaskRun, ThreadState } from './state.ts'
 
 /** Which messages to read. Without `node` and `tag`: one list of one namespace, as the page shows it. */
 export interface MessageFilter {
@@ -48,7 +48,7 @@ export function messageIdsOf(state: ThreadState, filter: MessageFilter = {}): re
   return remembered<FoundIds>(state, nameOf('ids', filter), (before) => {
     const space = state.spaces.get(spaceKey(filter.ns))
     const from = isPage
-      ? [state.settled, space?.pending, space && listOf(space.lists, filter.key ?? 'messages')]
+      ? [state.settled, ...sourcesOfPage(state, space, filter.key ?? 'messages')]
       : [state.settled, state.spaces]
     if (before !== undefined && sameItems(before.from, from) === before.from) return before
     const ids = isPage ? idsOnPage(state, filter) : idsByOrigin(state, filter)
@@ -61,12 +61,32 @@ export function nameOf(reader: string, { key, ns, node, tag }: MessageFilter): s
   return JSON.stringify([reader, key, ns?.length === 0 ? undefined : ns, node, tag])
 }
 
-function idsOnPage(state: ThreadState, { key = 'messages', ns }: MessageFilter): readonly string[] {
-  const page = spaceKey(ns)
-  const space = state.spaces.get(page)
+/** What the ids on a page are made from: the same things give the same ids. */
+function sourcesOfPage(state: ThreadState, space: Space | undefined, key: string): readonly unknown[] {
   if (space === undefined) return []
-  const shown = space.pending.filter((id) => !versionOf(state, id)?.aside.includes(page))
-  return [...listOf(space.lists, key), ...shown]
+  const below = spacesShown(state, space, key).flatMap((shown) => sourcesOfPage(state, shown, key))
+  return [space.pending, listOf(space.lists, key), ...below]
+}
+
+function idsOnPage(state: ThreadState, { key = 'messages', ns }: MessageFilter): readonly string[] {
+  const space = state.spaces.get(spaceKey(ns))
+  return space === undefined ? [] : idsOfPage(state, space, key)
+}
+
+function idsOfPage(state: ThreadState, space: Space, key: string): readonly string[] {
+  const page = spaceKey(space.ns)
+  const pending = space.pending.filter((id) => !versionOf(state, id)?.aside.includes(page))
+  const own = [...listOf(space.lists, key), ...pending]
+  const below = spacesShown(state, space, key)
+  return below.length === 0 ? own : [...new Set([...own, ...below.flatMap((shown) => idsOfPage(state, shown, key))])]
+}
+
+/** Namespaces below whose messages stand on this page while their tasks run. */
+function spacesShown({ spaces }: ThreadState, { showing = [] }: Space, key: string): readonly Space[] {
+  return showing.flatMap((below) => {
+    const space = spaces.get(below)
+    return space?.shared?.includes(key) ? [space] : []
+  })
 }
 
 function idsByOrigin(state: ThreadState, { ns, node, tag }: MessageFilter): readonly string[] {

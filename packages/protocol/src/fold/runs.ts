@@ -55,6 +55,9 @@ export function applyRunEnd(work: Work, event: RunEnd): undefined {
   for (const [message, open] of work.state.live) {
     if (open.origin.run === id) putSettled(work, message, settle(open, messageOfOpen(open, 'cut')))
   }
+  // What the graphs above took of it is in their own lists by now.
+  if (status !== 'interrupted')
+    for (const { ns, showing } of work.state.spaces.values()) if (showing) writableSpace(work, ns).showing = []
   const waits = (task: string | undefined) =>
     status === 'interrupted' && task !== undefined && work.state.tasks.get(task)?.status === 'interrupted'
   cutTools(work, ({ origin }) => origin.run === id && !waits(origin.task))

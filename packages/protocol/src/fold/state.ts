@@ -88,6 +88,10 @@ export interface Space {
   readonly touched: readonly string[]
   /** Ids that a list names and of which nothing has come. */
   readonly awaited: readonly string[]
+  /** Keys of message lists that the namespace above has too. */
+  readonly shared?: readonly string[]
+  /** Namespaces directly below, by key, whose shared lists this one's page shows until its next `values`. */
+  readonly showing?: readonly string[]
 }
 
 /** Who emitted something: what a `rewind` names. */

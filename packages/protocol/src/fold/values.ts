@@ -11,6 +11,23 @@ export function applyValues(work: Work, event: Values): undefined {
   space.values = changedValues(space.values, event)
   if (event.lists !== undefined || event.full) changeLists(work, space, event)
   commitTouched(work, space, event)
+  if (space.showing !== undefined) space.showing = space.showing.filter((below) => isUnderWay(work.state, below))
+  if (event.shared !== undefined) shareWithAbove(work, space, event.shared)
+}
+
+/** What streams into these lists is on the page of the namespace above. */
+function shareWithAbove(work: Work, space: MutableSpace, keys: readonly string[]): void {
+  space.shared = keys
+  if (space.ns.length === 0) return
+  const above = writableSpace(work, space.ns.slice(0, -1))
+  above.showing = withLast(work, above.showing ?? [], spaceKey(space.ns))
+}
+
+/** Whether the task that called this namespace has not ended yet. */
+function isUnderWay({ spaces, tasks }: ThreadState, key: string): boolean {
+  const caller = spaces.get(key)?.ns.at(-1)
+  const status = caller === undefined ? undefined : tasks.get(parseSegment(caller).task)?.status
+  return status === 'running' || status === 'interrupted'
 }
 
 function changedValues(values: Space['values'], { set, unset = [], full }: Values): Space['values'] {
