@@ -2,11 +2,14 @@
 interface Waiter {
   after: number
   wake: () => void
+  leave: () => void
 }
 
 /** Readers of one log that wait for it to grow. */
 export class Waiters {
   readonly #waiting = new Set<Waiter>()
+  /** Who waits with a signal: it is listened to once, however often its reader waits. */
+  readonly #bySignal = new WeakMap<AbortSignal, Set<Waiter>>()
 
   /** Wakes those who wait for something below or at `head`. */
   wake(head: number): void {
@@ -15,11 +18,12 @@ export class Waiters {
 
   /** Resolves when {@link Waiters.wake} is told a head above `after`. Rejects with the signal's reason. */
   wait(after: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error)
     return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason as Error)
+      const together = this.#bySignal.get(signal) ?? this.#listenTo(signal)
       const settle = (): void => {
         this.#waiting.delete(waiter)
-        signal.removeEventListener('abort', onAbort)
+        together.delete(waiter)
       }
       const waiter: Waiter = {
         after,
@@ -27,14 +31,20 @@ export class Waiters {
           settle()
           resolve()
         },
-      }
-      function onAbort(): void {
-        settle()
-        reject(signal.reason as Error)
+        leave() {
+          settle()
+          reject(signal.reason as Error)
+        },
       }
       this.#waiting.add(waiter)
-      signal.addEventListener('abort', onAbort, { once: true })
-      return undefined
+      together.add(waiter)
     })
+  }
+
+  #listenTo(signal: AbortSignal): Set<Waiter> {
+    const together = new Set<Waiter>()
+    this.#bySignal.set(signal, together)
+    signal.addEventListener('abort', () => together.forEach((waiter) => waiter.leave()), { once: true })
+    return together
   }
 }

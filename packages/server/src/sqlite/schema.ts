@@ -3,7 +3,7 @@ import { STALE_EPOCH } from './database-error.ts'
 /**
  * The tables. `memory` is a thread's random name, made anew with the thread, which all that belongs to it stands under.
  *
- * `events` holds one row a group that was appended together: the JSON list of its events, the first of which has `first`
+ * `events` holds, in the order of their writing so that a commit for many threads touches few pages, one row a group that was appended together: the JSON list of its events, the first of which has `first`
  * as its `seq` and each other the one after, unless it says otherwise. `checkpoints.data` is a whole state or, where `whole` is 0, the
  * difference to its parent's.
  */
@@ -23,8 +23,9 @@ export const schema: readonly string[] = [
     UNIQUE (memory, id))`,
   `CREATE INDEX IF NOT EXISTS runs_in_flight ON runs (memory, ordinal) WHERE status IN ('running', 'queued')`,
   `CREATE TABLE IF NOT EXISTS events (
-    memory TEXT NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, data TEXT NOT NULL,
-    PRIMARY KEY (memory, last)) WITHOUT ROWID`,
+    ordinal INTEGER PRIMARY KEY, memory TEXT NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL,
+    count INTEGER NOT NULL, data TEXT NOT NULL)`,
+  'CREATE UNIQUE INDEX IF NOT EXISTS events_by_thread ON events (memory, last)',
   'CREATE TABLE IF NOT EXISTS snapshots (memory TEXT PRIMARY KEY, seq INTEGER NOT NULL, state TEXT NOT NULL)',
   `CREATE TABLE IF NOT EXISTS checkpoints (
     ordinal INTEGER PRIMARY KEY, memory TEXT NOT NULL, ns TEXT NOT NULL, id TEXT NOT NULL, parent TEXT,
