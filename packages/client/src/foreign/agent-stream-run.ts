@@ -50,7 +50,11 @@ export function findAgentStreamRun(options: AgentStreamOptions, reading: RunToRe
   })
 }
 
-function createRun(options: AgentStreamOptions, reading: RunToRead, begin: (signal: AbortSignal) => Promise<Place>): ForeignRun {
+function createRun(
+  options: AgentStreamOptions,
+  reading: RunToRead,
+  begin: (signal: AbortSignal) => Promise<Place>,
+): ForeignRun {
   const { http, thread, maxEventBytes } = options
   const path = `/threads/${segment(thread)}`
   let decoder = createAgentStreamDecoder(reading)
@@ -99,7 +103,13 @@ interface CommandAnswer {
 
 async function send({ http, thread }: AgentStreamOptions, command: object, signal: AbortSignal): Promise<Place> {
   const path = `/threads/${segment(thread)}/commands`
-  const { type, result, meta, error = 'an error', message = error } = await http.call<CommandAnswer>(path, {
+  const {
+    type,
+    result,
+    meta,
+    error = 'an error',
+    message = error,
+  } = await http.call<CommandAnswer>(path, {
     body: { id: 1, ...command },
     signal,
   })

@@ -1,4 +1,5 @@
 import { createAiSdkDecoder, writeUiMessages } from '@rivulet/protocol/wires/ai-sdk'
+import { segment } from '../transports/http.ts'
 import type { Transport } from '../transports/transport.ts'
 import { chatTransport, readEvents, type ChatRequest, type ChatStreamOptions } from './chat.ts'
 
@@ -6,14 +7,23 @@ import { chatTransport, readEvents, type ChatRequest, type ChatStreamOptions } f
 export interface AiSdkOptions extends Omit<ChatStreamOptions, 'url'> {
   /** Its route, e.g. `/api/chat`. */
   api: string
+  /**
+   * Whether the backend tells an answer again: `GET <api>/<thread>/stream`, 204 when there is none, as the AI SDK's
+   * resumable streams do. A lost connection is then resumed. Default `false`.
+   */
+  resume?: boolean | undefined
   /** What is sent. Default: what `useChat` sends, `{ id, messages, trigger }`. */
   body?: ((request: ChatRequest) => unknown) | undefined
 }
 
 /** A route that answers with the AI SDK's UI message stream, as `useChat` uses it. */
-export function aiSdk({ api, body = bodyOf, ...options }: AiSdkOptions): Transport {
+export function aiSdk({ api, body = bodyOf, resume = false, ...options }: AiSdkOptions): Transport {
   return chatTransport({
     read: (request, signal) => readEvents({ ...options, url: api }, { body: body(request) }, signal),
+    ...(resume && {
+      resume: ({ thread }: ChatRequest, signal: AbortSignal) =>
+        readEvents({ ...options, url: `${api}/${segment(thread)}/stream` }, {}, signal),
+    }),
     decoder: createAiSdkDecoder,
   })
 }

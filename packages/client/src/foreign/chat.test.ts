@@ -220,6 +220,90 @@ test('the AI SDK’s routes get the conversation as its UI has it', async () => 
   ])
 })
 
+/** What a backend of the AI SDK says: an answer in these pieces. */
+function told(...pieces: string[]): object[] {
+  const start = [
+    { type: 'start', messageId: 'm' },
+    { type: 'text-start', id: '1' },
+  ]
+  return [...start, ...pieces.map((delta) => ({ type: 'text-delta', id: '1', delta }))]
+}
+
+const END = [{ type: 'text-end', id: '1' }, { type: 'finish' }, '[DONE]']
+
+test('an answer that is told again is read off screen and takes the place of what was shown, once', async () => {
+  const { calls, fetch, send, cut } = backend()
+  const timing = fakeTiming()
+  const transport = aiSdk({ api: 'https://x.test/api/chat', resume: true, fetch })
+  const thread = createClient({ transport, timing }).thread({ graph: 'chat', threadId: 't' })
+  const seen: string[] = []
+  thread.subscribe(() => {
+    const text = thread.getSnapshot().messages.at(-1)?.content ?? ''
+    if (seen.at(-1) !== text) seen.push(text)
+  })
+  const run = thread.submit({ messages: 'hi' })
+  await settled()
+  await send(...told('Hel', 'lo '))
+  await cut()
+  await timing.advance(250)
+  expect(calls[1]).toMatchObject({ url: 'https://x.test/api/chat/t/stream', method: 'GET' })
+  await send(...told('Hello'))
+  expect(thread.getSnapshot().messages.at(-1)?.content).toBe('Hello ')
+  await cut()
+  await timing.advance(500)
+  await send(...told('Hello', ' wor'))
+  await send({ type: 'text-delta', id: '1', delta: 'ld' }, ...END)
+  expect(await run.result).toMatchObject({ status: 'done' })
+  expect(shown(thread)).toEqual([
+    ['user', 'hi', 'done'],
+    ['assistant', 'Hello world', 'done'],
+  ])
+  expect(seen.every((text, i) => text.startsWith(seen[i - 1] ?? '') || seen[i - 1] === 'hi')).toBe(true)
+})
+
+test('the conversation before an answer that is told again stays as it was', async () => {
+  const { fetch, send, cut } = backend()
+  const timing = fakeTiming()
+  const transport = aiSdk({ api: 'https://x.test/api/chat', resume: true, fetch })
+  const thread = createClient({ transport, timing }).thread({ graph: 'chat', threadId: 't' })
+  const before = thread.submit({ messages: 'one' })
+  await settled()
+  await send(
+    { type: 'start', messageId: 'm0' },
+    { type: 'text-start', id: '1' },
+    { type: 'text-delta', id: '1', delta: 'first' },
+    ...END,
+  )
+  await before.result
+  const kept = thread.getSnapshot().messages.slice(0, 2)
+  const run = thread.submit({ messages: 'two' })
+  await settled()
+  await send(...told('sec'))
+  await cut()
+  await timing.advance(250)
+  await send(...told('second'), ...END)
+  await run.result
+  expect(shown(thread).map(([, content]) => content)).toEqual(['one', 'first', 'two', 'second'])
+  expect(thread.getSnapshot().messages.slice(0, 2)).toEqual(kept)
+})
+
+test('an answer that is not there to be told again was cut', async () => {
+  let asked = 0
+  const made = backend()
+  const fetching: typeof fetch = (...request) =>
+    asked++ === 0 ? made.fetch(...request) : Promise.resolve(new Response(null, { status: 204 }))
+  const timing = fakeTiming()
+  const transport = aiSdk({ api: 'https://x.test/api/chat', resume: true, fetch: fetching })
+  const thread = createClient({ transport, timing }).thread({ graph: 'chat', threadId: 't' })
+  const run = thread.submit({ messages: 'hi' })
+  await settled()
+  await made.send(...told('Hel'))
+  await made.cut()
+  await timing.advance(250)
+  expect(await run.result).toMatchObject({ status: 'error', error: { code: 'DISCONNECTED' } })
+  expect(shown(thread).at(-1)).toEqual(['assistant', 'Hel', 'cut'])
+})
+
 test('OpenAI’s streams and AG-UI’s agents are asked in their own words', async () => {
   const openAi = backend()
   const chat = threadOver(openAiStream({ url: 'https://x.test/v1/chat/completions', model: 'm', fetch: openAi.fetch }))

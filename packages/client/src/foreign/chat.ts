@@ -1,8 +1,10 @@
 import {
   createSseDecoder,
   messagesOf,
+  RivuletError,
   toolCallsOf,
   type Message,
+  type RunEvent,
   type ThreadState,
   type ToolCallState,
 } from '@rivulet/protocol'
@@ -10,6 +12,7 @@ import type { ChatDecoder } from '@rivulet/protocol/wires/plain'
 import { createHttp, eventStreamOf, type HttpOptions, type RequestDetails } from '../transports/http.ts'
 import { errorOfResponse } from '../transports/http-error.ts'
 import type { StartRequest, Transport } from '../transports/transport.ts'
+import { createReplay, textLength } from './replay.ts'
 import { foreignStreams, type ForeignRun } from './sessions.ts'
 
 /** What a request to a backend without threads is made of. */
@@ -28,14 +31,16 @@ export interface ChatRequest {
 export interface ChatBackend {
   /** The pieces of text that the answer's stream is made of. Throws what a refusal stands for. */
   read(request: ChatRequest, signal: AbortSignal): AsyncIterable<readonly string[]>
+  /** The same answer told again from its start, when the backend still has it; ends at once when it has not. */
+  resume?: ((request: ChatRequest, signal: AbortSignal) => AsyncIterable<readonly string[]>) | undefined
   /** A decoder for the run, which is told what is sent with it. */
   decoder(chat: { run: string; messages: readonly Message[] }): ChatDecoder
 }
 
 /**
- * A transport for such a backend. The conversation is kept here, in the thread that is on the page. What such a stream
- * has lost cannot be had again: a connection lost in the middle of an answer ends the run with `DISCONNECTED`, its text
- * kept; to stop is to stop reading.
+ * A transport for such a backend. The conversation is kept here, in the thread that is on the page. Unless the backend
+ * tells an answer again, what its stream has lost cannot be had: a connection lost in the middle ends the run with
+ * `DISCONNECTED`, its text kept. To stop is to stop reading.
  */
 export function chatTransport(backend: ChatBackend): Transport {
   return foreignStreams({ begin: (thread, start, state) => createRun(backend, thread, start, state) })
@@ -45,20 +50,45 @@ function createRun(backend: ChatBackend, thread: string, start: StartRequest, st
   const sent = messagesIn(start.input)
   const messages = [...messagesOf(state), ...sent]
   const request = { thread, start, messages, text: messages.at(-1)?.content ?? '', toolCalls: toolCallsOf(state) }
-  const decoder = backend.decoder({ run: start.run, messages: sent })
+  const decode = () => backend.decoder({ run: start.run, messages: sent })
+  let decoder = decode()
+  let shownLength = 0
   let isTaken = false
+  let hasEnded = false
+
+  const first = async function* (signal: AbortSignal): AsyncGenerator<readonly RunEvent[]> {
+    for await (const texts of backend.read(request, signal)) {
+      isTaken = true
+      yield texts.flatMap((text) => decoder.push(text))
+    }
+  }
+  const again = async function* (signal: AbortSignal): AsyncGenerator<readonly RunEvent[]> {
+    const next = decode()
+    const replay = createReplay(start.run, state, shownLength)
+    for await (const texts of backend.resume?.(request, signal) ?? []) {
+      const shown = replay.take(texts.flatMap((text) => next.push(text)))
+      if (shown.length > 0) decoder = next
+      yield shown
+    }
+  }
   return {
     stop: () => decoder.stop(),
     async *read(signal) {
-      // Asked again, there is no answer to go on with.
-      const answer = isTaken ? [] : backend.read(request, signal)
+      let isTold = false
+      let length = 0
       try {
-        for await (const texts of answer) {
-          isTaken = true
-          yield texts.flatMap((text) => decoder.push(text))
+        for await (const events of isTaken ? again(signal) : first(signal)) {
+          isTold = true
+          length += textLength(events)
+          shownLength = Math.max(shownLength, length)
+          hasEnded ||= events.some(({ type }) => type === 'run.end')
+          yield events
         }
       } catch (error) {
-        if (!isTaken || signal.aborted) throw error
+        if (!isTaken || signal.aborted || backend.resume !== undefined) throw error
+      }
+      if (isTold && !hasEnded && backend.resume !== undefined) {
+        throw new RivuletError('DISCONNECTED', 'the answer was cut off', { retryable: true, run: start.run })
       }
       yield decoder.end()
     },
@@ -91,6 +121,7 @@ export async function* readEvents(
   const { path = '', ...request } = details
   const response = await createHttp(options).send(path, { accept: 'text/event-stream', ...request, signal })
   if (!response.ok) throw await errorOfResponse(response)
+  if (response.status === 204) return
   let texts: string[] = []
   const sse = createSseDecoder({ maxEventBytes: options.maxEventBytes, onEvent: ({ data }) => void texts.push(data) })
   yield texts
