@@ -341,6 +341,28 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
     })
   })
 
+  test('a part of the page that cannot be fetched leaves the rest alone', async () => {
+    const page = await open()
+    await page.route(/histogram-chart/, (route) => route.abort())
+    await page.getByRole('button', { name: 'Analyze a sample CSV' }).click()
+    await page.getByText('2,920 rows;').waitFor()
+    await untilIdle(page)
+    expect(await page.locator('.histogram').count()).toBe(4)
+    problems.length = 0 // The browser reports what could not be fetched.
+  })
+
+  test('a page that breaks says so', async () => {
+    const page = await open()
+    const script = 'export const MessageList = () => { throw new Error("a fault in the page") }'
+    await page.route(/message-list\.tsx/, (route) => route.fulfill({ contentType: 'text/javascript', body: script }))
+    await page.reload()
+    expect(await page.getByRole('alert').locator('p').innerText()).toContain('This page broke')
+    await page.unroute(/message-list\.tsx/)
+    await page.getByRole('button', { name: 'Load it again' }).click()
+    await page.getByLabel('Message').waitFor()
+    expect(problems.splice(0).join()).toContain('a fault in the page')
+  })
+
   test('a chat that is gone is said in words', async () => {
     const page = await open(`${demo.url}?thread=gone`)
     expect(await page.getByRole('alert').locator('p').innerText()).toContain('This chat no longer exists')

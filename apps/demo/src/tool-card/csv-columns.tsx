@@ -1,10 +1,8 @@
-import { lazy, Suspense, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { isNumeric, type Column, type CsvFigures, type NumericColumn } from '../../contract/csv-analysis.ts'
 import { numberText } from '../../contract/number-text.ts'
+import { useModule } from '../use-module.ts'
 import { describeHistogram } from './describe-histogram.ts'
-
-/** The charting library is as large as the rest of the page, so it comes when a chart does. */
-const HistogramChart = lazy(async () => ({ default: (await import('./histogram-chart.tsx')).HistogramChart }))
 
 /** A CSV file's columns: a histogram for each of numbers, the most frequent values for the others. */
 export function CsvColumns({ rows, columns, ragged }: CsvFigures): ReactNode {
@@ -41,6 +39,8 @@ export function CsvColumns({ rows, columns, ragged }: CsvFigures): ReactNode {
 
 function NumericColumnCard({ column }: { column: NumericColumn }): ReactNode {
   const { name, type, histogram, mean, min, max, missing } = column
+  // The charting library is as large as the rest of the page, so it comes when a chart does.
+  const chart = useModule('histogram-chart', () => import('./histogram-chart.tsx'))
   return (
     <li className="column">
       <h4>
@@ -49,9 +49,7 @@ function NumericColumnCard({ column }: { column: NumericColumn }): ReactNode {
       {/* A drawing made of many elements, read as one sentence. */}
       {/* oxlint-disable-next-line jsx-a11y/prefer-tag-over-role */}
       <div className="histogram" role="img" aria-label={describeHistogram(column)}>
-        <Suspense>
-          <HistogramChart bins={histogram} />
-        </Suspense>
+        {chart && <chart.HistogramChart bins={histogram} />}
       </div>
       <p>
         mean {numberText(mean)} · min {numberText(min)} · max {numberText(max)}

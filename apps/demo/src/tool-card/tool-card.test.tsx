@@ -1,4 +1,5 @@
 // @vitest-environment jsdom
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { cleanup, render, screen } from '@testing-library/react'
 import { afterEach, expect, test } from 'vitest'
 import type { CsvAnalysis } from '../../contract/csv-analysis.ts'
@@ -8,15 +9,17 @@ afterEach(cleanup)
 
 const show = (more: Partial<ToolCardProps>): HTMLElement =>
   render(
-    <ToolCard
-      name="calculate"
-      args="{}"
-      status="pending"
-      progress={undefined}
-      output={undefined}
-      error={undefined}
-      {...more}
-    />,
+    <QueryClientProvider client={new QueryClient()}>
+      <ToolCard
+        name="calculate"
+        args="{}"
+        status="pending"
+        progress={undefined}
+        output={undefined}
+        error={undefined}
+        {...more}
+      />
+    </QueryClientProvider>,
   ).container
 
 test('arguments are shown as they arrive, and by name once they are complete', () => {
