@@ -254,7 +254,7 @@ test('what readers fold of the events is the state: retries, edits, removals, gr
   )
   // The property is worth something only when most runs come to their end.
   expect(done).toBeGreaterThan(numRuns)
-})
+}, 60_000)
 
 test('the events of one run stand for themselves when the log does not have the ones before', async () => {
   await fc.assert(
@@ -272,4 +272,4 @@ test('the events of one run stand for themselves when the log does not have the 
     }),
     { numRuns },
   )
-})
+}, 60_000)

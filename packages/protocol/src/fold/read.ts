@@ -47,11 +47,13 @@ export function messageIdsOf(state: ThreadState, filter: MessageFilter = {}): re
   const isPage = filter.node === undefined && filter.tag === undefined
   return remembered<FoundIds>(state, nameOf('ids', filter), (before) => {
     const space = state.spaces.get(spaceKey(filter.ns))
-    const from = isPage
-      ? [state.settled, ...sourcesOfPage(state, space, filter.key ?? 'messages')]
-      : [state.settled, state.spaces]
+    const key = filter.key ?? 'messages'
+    const from =
+      isPage && !space?.showing?.length
+        ? [state.settled, space?.pending, space && listOf(space.lists, key)]
+        : [state.settled, state.spaces]
     if (before !== undefined && sameItems(before.from, from) === before.from) return before
-    const ids = isPage ? idsOnPage(state, filter) : idsByOrigin(state, filter)
+    const ids = isPage ? idsOnPage(state, space, key) : idsByOrigin(state, filter)
     return { from, ids: sameItems(before?.ids, ids) }
   }).ids
 }
@@ -61,32 +63,14 @@ export function nameOf(reader: string, { key, ns, node, tag }: MessageFilter): s
   return JSON.stringify([reader, key, ns?.length === 0 ? undefined : ns, node, tag])
 }
 
-/** What the ids on a page are made from: the same things give the same ids. */
-function sourcesOfPage(state: ThreadState, space: Space | undefined, key: string): readonly unknown[] {
+function idsOnPage(state: ThreadState, space: Space | undefined, key: string): readonly string[] {
   if (space === undefined) return []
-  const below = spacesShown(state, space, key).flatMap((shown) => sourcesOfPage(state, shown, key))
-  return [space.pending, listOf(space.lists, key), ...below]
-}
-
-function idsOnPage(state: ThreadState, { key = 'messages', ns }: MessageFilter): readonly string[] {
-  const space = state.spaces.get(spaceKey(ns))
-  return space === undefined ? [] : idsOfPage(state, space, key)
-}
-
-function idsOfPage(state: ThreadState, space: Space, key: string): readonly string[] {
   const page = spaceKey(space.ns)
   const pending = space.pending.filter((id) => !versionOf(state, id)?.aside.includes(page))
   const own = [...listOf(space.lists, key), ...pending]
-  const below = spacesShown(state, space, key)
-  return below.length === 0 ? own : [...new Set([...own, ...below.flatMap((shown) => idsOfPage(state, shown, key))])]
-}
-
-/** Namespaces below whose messages stand on this page while their tasks run. */
-function spacesShown({ spaces }: ThreadState, { showing = [] }: Space, key: string): readonly Space[] {
-  return showing.flatMap((below) => {
-    const space = spaces.get(below)
-    return space?.shared?.includes(key) ? [space] : []
-  })
+  if (!space.showing?.length) return own
+  const below = space.showing.map((one) => state.spaces.get(one)).filter((one) => one?.shared?.includes(key))
+  return [...new Set([...own, ...below.flatMap((one) => idsOnPage(state, one, key))])]
 }
 
 function idsByOrigin(state: ThreadState, { ns, node, tag }: MessageFilter): readonly string[] {

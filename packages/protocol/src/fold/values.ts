@@ -2,7 +2,7 @@ import type { Values } from '../events/event.ts'
 import { isWithin, parseSegment, type Namespace } from '../namespace.ts'
 import { isFinal, isUncommitted, originOf, putVersion, resolveId, versionOf } from './entries.ts'
 import { listOf, lookup, spaceKey, without, writableSpace, type MutableSpace } from './spaces.ts'
-import type { Entry, Space, ThreadState, Version } from './state.ts'
+import type { Entry, Space, TaskRun, ThreadState, Version } from './state.ts'
 import { withLast, type Work } from './work.ts'
 
 /** `values` sets state and order, and commits what its step made; it replaces nothing that is still open. */
@@ -24,10 +24,12 @@ function shareWithAbove(work: Work, space: MutableSpace, keys: readonly string[]
 }
 
 /** Whether the task that called this namespace has not ended yet. */
-function isUnderWay({ spaces, tasks }: ThreadState, key: string): boolean {
-  const caller = spaces.get(key)?.ns.at(-1)
-  const status = caller === undefined ? undefined : tasks.get(parseSegment(caller).task)?.status
-  return status === 'running' || status === 'interrupted'
+function isUnderWay({ tasks }: ThreadState, key: string): boolean {
+  return isOpen(tasks.get(parseSegment(key.slice(key.lastIndexOf('|') + 1)).task))
+}
+
+function isOpen(task: TaskRun | undefined): boolean {
+  return task?.status === 'running' || task?.status === 'interrupted'
 }
 
 function changedValues(values: Space['values'], { set, unset = [], full }: Values): Space['values'] {
@@ -150,7 +152,7 @@ function reachOf(
   const task = tasks.get(inside === undefined ? (origin.task ?? '') : parseSegment(inside).task)
   // Of earlier runs only the tasks are known that this run goes on with.
   if (origin.run !== run && task === undefined) return 'a later run'
-  if (task?.status === 'running' || task?.status === 'interrupted') return 'none'
+  if (isOpen(task)) return 'none'
   const madeIn = inside === undefined ? entry.step : task?.step
   if (madeIn === undefined || step === undefined) return 'a later run'
   return madeIn <= step ? 'its own step' : 'none'
