@@ -43,43 +43,97 @@ export function supervised(graph: StreamableGraph, supervision: Supervision): St
   }
 }
 
-async function* watch<T extends RunEvent | Commit>(
+function watch<T extends RunEvent | Commit>(
   open: (options: RunOptions) => AsyncIterable<T | RunEvent>,
   options: RunOptions,
-  { limits, shown, onCancelled }: Supervision,
-): AsyncGenerator<T | RunEvent, void> {
-  const stop = new AbortController()
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
-  const exceed = (what: string): void => stop.abort(new RivuletError('LIMIT_EXCEEDED', `the run ${what}`))
-  const timer = setTimeout(exceed, limits.runMs, `took longer than ${limits.runMs} ms`)
-  const events = open({ ...options, signal })[Symbol.asyncIterator]()
-  const patience = new Patience(stop.signal, GRACE_MS)
-  const meter = new Meter(limits, exceed)
-  try {
-    for (;;) {
-      const { done, value: event } = await patience.wait(events.next())
-      if (done) return
-      if (event.type === 'commit') {
-        yield event
-        continue
-      }
-      if (event.type === 'run.end' && event.run === options.runId) {
-        // `shown` gives back an event of the same type.
-        yield* endsOf(shown(event) as RunEnd, stop.signal, onCancelled)
-        return
-      }
-      if (!stop.signal.aborted) meter.add(event)
-      yield shown(event)
-    }
-  } catch (error) {
-    // A graph that does not end by itself is left.
-    throw stop.signal.aborted ? stop.signal.reason : error
-  } finally {
-    clearTimeout(timer)
-    patience.end()
-    // Whoever stopped reading does not wait for the graph to notice.
-    void Promise.resolve(events.return?.()).catch(() => undefined)
+  supervision: Supervision,
+): AsyncIterable<T | RunEvent> {
+  return { [Symbol.asyncIterator]: () => new Watch(open, options, supervision) }
+}
+
+/** The events of one run, passed on one by one: by hand, as a generator would cost every event several turns. */
+class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, undefined> {
+  readonly #run: string | undefined
+  readonly #supervision: Supervision
+  readonly #stop: AbortController = new AbortController()
+  readonly #timer: ReturnType<typeof setTimeout>
+  readonly #events: AsyncIterator<T | RunEvent>
+  readonly #patience: Patience
+  readonly #meter: Meter
+  /** What is told in place of the run's end. */
+  #ends: AsyncIterator<RunEvent, unknown> | undefined
+
+  constructor(
+    open: (options: RunOptions) => AsyncIterable<T | RunEvent>,
+    options: RunOptions,
+    supervision: Supervision,
+  ) {
+    const { limits } = supervision
+    const stop = this.#stop
+    const exceed = (what: string): void => stop.abort(new RivuletError('LIMIT_EXCEEDED', `the run ${what}`))
+    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
+    this.#run = options.runId
+    this.#supervision = supervision
+    this.#timer = setTimeout(exceed, limits.runMs, `took longer than ${limits.runMs} ms`)
+    this.#patience = new Patience(stop.signal, GRACE_MS)
+    this.#meter = new Meter(limits, exceed)
+    this.#events = open({ ...options, signal })[Symbol.asyncIterator]()
   }
+
+  next(): Promise<IteratorResult<T | RunEvent, undefined>> {
+    if (this.#ends !== undefined) return this.#nextEnd(this.#ends)
+    return this.#patience.wait(this.#events.next()).then(this.#take, this.#fail)
+  }
+
+  async return(): Promise<IteratorResult<T | RunEvent, undefined>> {
+    this.#leave()
+    await this.#ends?.return?.()
+    return { value: undefined, done: true }
+  }
+
+  readonly #take = (
+    result: IteratorResult<T | RunEvent, unknown>,
+  ): IteratorResult<T | RunEvent, undefined> | Promise<IteratorResult<T | RunEvent, undefined>> => {
+    if (result.done) {
+      this.#leave()
+      return { value: undefined, done: true }
+    }
+    const { value: event } = result
+    if (event.type === 'commit') return { value: event, done: false }
+    const { shown, onCancelled } = this.#supervision
+    if (event.type === 'run.end' && event.run === this.#run) {
+      // `shown` gives back an event of the same type.
+      const ends = endsOf(shown(event) as RunEnd, this.#stop.signal, onCancelled)
+      this.#ends = iteratorOf(ends)
+      return this.#nextEnd(this.#ends)
+    }
+    if (!this.#stop.signal.aborted) this.#meter.add(event)
+    return { value: shown(event), done: false }
+  }
+
+  /** A graph that does not end by itself is left. */
+  readonly #fail = (error: unknown): never => {
+    this.#leave()
+    throw this.#stop.signal.aborted ? this.#stop.signal.reason : error
+  }
+
+  async #nextEnd(ends: AsyncIterator<RunEvent, unknown>): Promise<IteratorResult<RunEvent, undefined>> {
+    const result = await ends.next()
+    if (!result.done) return result
+    this.#leave()
+    return { value: undefined, done: true }
+  }
+
+  #leave(): void {
+    clearTimeout(this.#timer)
+    this.#patience.end()
+    // Whoever stopped reading does not wait for the graph to notice.
+    void Promise.resolve(this.#events.return?.()).catch(() => undefined)
+  }
+}
+
+async function* iteratorOf(ends: AsyncIterable<RunEvent> | Iterable<RunEvent>): AsyncGenerator<RunEvent, void> {
+  yield* ends
 }
 
 function endsOf(
