@@ -31,7 +31,8 @@ export function textOf(message) {
 
 // The end of the answer is noted in the frame after it is in the document: that is when a person sees it.
 new MutationObserver(() => {
-  if (window.seenAt !== undefined || !document.querySelector('li:last-child')?.textContent.includes('THE-END')) return
+  if (window.seenAt !== undefined || !document.querySelector('ul')?.lastElementChild?.textContent.includes('THE-END'))
+    return
   window.seenAt = 0
   requestAnimationFrame(() => (window.seenAt = Date.now()))
 }).observe(document.body, { subtree: true, childList: true, characterData: true })
