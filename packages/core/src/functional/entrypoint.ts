@@ -1,6 +1,6 @@
 import type { GraphState, GraphTypes, RunEvent, StreamMode } from '@rivulet/protocol'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
-import { Command, END, START } from '../graph/command.ts'
+import { END, isCommand, START, type Command } from '../graph/command.ts'
 import type { CallOptions, Graph, StreamOptions } from '../graph/compiled.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import { StateGraph } from '../graph/state-graph.ts'
@@ -8,7 +8,7 @@ import { noContext } from '../runtime/async-context.ts'
 import { currentContext } from '../runtime/task-context.ts'
 import { value } from '../state/field.ts'
 import { state } from '../state/schema.ts'
-import type { StreamEntry } from '../stream/chunks.ts'
+import type { DebugChunk, StreamEntry, TaskChunk } from '../stream/chunks.ts'
 
 /** What an entrypoint returns and what its next run on the thread finds, where they differ. Made by {@link final}. */
 export class Final<Output> {
@@ -73,18 +73,41 @@ export class Entrypoint<Input, Output> {
       const parts: readonly unknown[] =
         Array.isArray(streamMode) || options.subgraphs ? (entry as readonly unknown[]) : [entry]
       const mode: unknown = Array.isArray(streamMode) ? parts.at(-2) : streamMode
-      const chunk = this.#shown(mode, parts.at(-1))
+      const chunk = this.#shown(mode, parts.at(-1), input)
       const shown: unknown = parts.length === 1 ? chunk : [...parts.slice(0, -1), chunk]
       // The same entry with the bare value in place of the state that held it.
       yield shown as StreamEntry<EntryTypes<Input, Output>, M, Sub>
     }
   }
 
-  #shown(mode: unknown, chunk: unknown): unknown {
-    if (mode === 'values') return (chunk as EntryState).output
-    if (mode !== 'updates') return chunk
-    const update = chunk as Record<string, EntryState>
-    return Object.hasOwn(update, this.name) ? { ...update, [this.name]: update[this.name]!.output } : update
+  /** A chunk with the entrypoint's own input and output in place of the state that holds them. */
+  #shown(mode: unknown, chunk: unknown, input: unknown): unknown {
+    switch (mode) {
+      case 'values':
+        return (chunk as EntryState).output
+      case 'updates': {
+        const update = chunk as Record<string, EntryState>
+        return Object.hasOwn(update, this.name) ? { ...update, [this.name]: update[this.name]!.output } : update
+      }
+      case 'tasks':
+        return this.#shownTask(chunk as TaskChunk, input)
+      case 'debug': {
+        const debug = chunk as DebugChunk
+        return debug.type === 'checkpoint'
+          ? debug
+          : { ...debug, payload: this.#shownTask(debug.payload as TaskChunk, input) }
+      }
+      default:
+        return chunk
+    }
+  }
+
+  #shownTask(task: TaskChunk, input: unknown): unknown {
+    if (task.name !== this.name) return task
+    // Of a run that goes on, the input is that of the run before.
+    if ('input' in task) return isEntryInput(input) ? { ...task, input } : task
+    const { output } = task.result as Partial<EntryState>
+    return { ...task, result: output === undefined ? {} : output }
   }
 
   /** The event model of a run, as `Graph.events`. */
@@ -98,8 +121,13 @@ export class Entrypoint<Input, Output> {
   }
 }
 
+function isEntryInput(input: unknown): boolean {
+  return input !== null && input !== undefined && !isCommand(input)
+}
+
 function entryInput(input: unknown): Record<string, unknown> | Command<string, unknown> | null {
-  return input === null || input === undefined || input instanceof Command ? (input ?? null) : { input }
+  if (isEntryInput(input)) return { input }
+  return isCommand(input) ? input : null
 }
 
 /** Makes a workflow of a function. Its graph has one node, named as the entrypoint; tasks it calls run below that. */

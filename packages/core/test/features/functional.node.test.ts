@@ -68,3 +68,18 @@ test('a task runs with the context alone', async () => {
   const flow = entrypoint({ name: 'flow' }, (n: number, ctx) => double.within(ctx, n))
   expect(await flow.invoke(21)).toBe(42)
 })
+
+test('tasks and debug show the input and what the function returned, not the state that holds them', async () => {
+  const flow = entrypoint({ name: 'flow' }, async (n: number) => double(n))
+  const tasks = []
+  for await (const chunk of flow.stream(2, { streamMode: 'tasks' })) tasks.push(chunk)
+  expect(tasks).toMatchObject([
+    { name: 'flow', input: 2 },
+    { name: 'double', input: [2] },
+    { name: 'double', result: 4 },
+    { name: 'flow', result: 4 },
+  ])
+  const debug = []
+  for await (const chunk of flow.stream(2, { streamMode: 'debug' })) debug.push(chunk.payload)
+  expect(debug).toMatchObject(tasks.map(({ id: _, ...task }) => task))
+})
