@@ -9,16 +9,16 @@ import { table } from './size/table.mjs'
  * Measures a source in a folder that holds these files.
  *
  * @param {string} source
- * @param {{ files?: Record<string, string>, budgetBytes?: number, external?: string[], packages?: string[] }} [options]
+ * @param {{ files?: Record<string, string>, beside?: string, budgetBytes?: number, external?: string[], packages?: string[] }} [options]
  */
-async function measureSource(source, { files = {}, budgetBytes = 1000, external = [], packages = [] } = {}) {
+async function measureSource(source, { files = {}, beside, budgetBytes = 1000, external = [], packages = [] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'size-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
   }
-  return measure({ name: 'it', source, budgetBytes, external, packages }, folder)
+  return measure({ name: 'it', source, ...(beside && { beside }), budgetBytes, external, packages }, folder)
 }
 
 const parser = {
@@ -43,6 +43,19 @@ test('what nobody uses is not counted', async () => {
   const small = await measureSource(`export { parse } from 'parser'`, { files: parser, packages: ['parser'] })
   const large = await measureSource(`export * from 'parser'`, { files: parser, packages: ['parser'] })
   expect(small.gzipBytes).toBeLessThan(large.gzipBytes)
+})
+
+test('beside what the page has anyway, only what comes to it is counted', async () => {
+  const noise = Array.from({ length: 200 }, (_, index) => (index * 7919).toString(36)).join('')
+  const own = `export const a = '${noise}'`
+  const parse = `export { parse } from 'parser'`
+  const allowed = { files: parser, packages: ['parser'] }
+  const together = await measureSource(`${parse}\n${own}`, allowed)
+  const more = await measureSource(own, { ...allowed, beside: parse })
+  const nothing = await measureSource(parse, { ...allowed, beside: parse })
+  expect(nothing.gzipBytes).toBe(0)
+  expect(more.gzipBytes).toBeGreaterThan(100)
+  expect(more.gzipBytes).toBeLessThan(together.gzipBytes)
 })
 
 test('a package that nobody allowed may not come along', async () => {

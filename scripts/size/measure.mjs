@@ -8,6 +8,7 @@ import * as esbuild from 'esbuild'
  * @typedef {object} Budget
  * @property {string} name
  * @property {string} source a module that imports what is measured
+ * @property {string} [beside] a module that the page has anyway: only what comes to it is counted
  * @property {number} budgetBytes of the minified, gzipped bundle: what must not be exceeded now
  * @property {number | undefined} [targetBytes] what is to be reached; told until it is
  * @property {readonly string[]} external packages the page brings itself: not counted
@@ -32,14 +33,17 @@ import * as esbuild from 'esbuild'
  * @param {string} resolveDir folder whose dependencies the source sees
  * @returns {Promise<Measured>}
  */
-export async function measure({ name, source, budgetBytes, targetBytes, external, packages }, resolveDir) {
+export async function measure({ name, source, beside, budgetBytes, targetBytes, external, packages }, resolveDir) {
   /** @type {string[]} */
   const faults = []
-  const result = await bundle(source, resolveDir, external).catch((error) => {
+  const sources = beside === undefined ? [source] : [`${beside}\n${source}`, beside]
+  const bundles = await Promise.all(sources.map((one) => bundle(one, resolveDir, external))).catch((error) => {
     faults.push(`cannot be bundled: ${error instanceof Error ? error.message : String(error)}`)
   })
+  const result = bundles?.[0]
   if (!result) return { name, budgetBytes, targetBytes, gzipBytes: 0, faults, parts: [] }
-  const gzipBytes = gzipSync(result.code, { level: 9 }).length
+  const [whole = 0, before = 0] = bundles.map(({ code }) => gzipSync(code, { level: 9 }).length)
+  const gzipBytes = whole - before
   if (gzipBytes > budgetBytes) faults.push(`is ${gzipBytes - budgetBytes} bytes over its budget`)
   faults.push(...leaks(result.output, [...external, ...packages]))
   return { name, budgetBytes, targetBytes, gzipBytes, faults, parts: parts(result.output) }

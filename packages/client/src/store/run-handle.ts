@@ -81,7 +81,6 @@ function createReader(onLeave: () => void): Reader {
   const done = { done: true, value: undefined } as const
   const waiting: ((result: IteratorResult<RivuletEvent>) => void)[] = []
   let queue: RivuletEvent[] = []
-  let taken = 0
   let isEnded = false
   let overflow: RivuletError | undefined
   const end = () => {
@@ -91,23 +90,11 @@ function createReader(onLeave: () => void): Reader {
   const leave = () => {
     onLeave()
     queue = []
-    taken = 0
     end()
-  }
-  const take = (): RivuletEvent | undefined => {
-    const event = queue[taken]
-    if (event === undefined) return undefined
-    taken++
-    // Dropped in bulk: to shift each one off would cost the whole queue each time.
-    if (taken === queue.length || taken > MAX_BEHIND / 10) {
-      queue = queue.slice(taken)
-      taken = 0
-    }
-    return event
   }
   const iterator: AsyncIterator<RivuletEvent> = {
     next() {
-      const value = take()
+      const value = queue.shift()
       if (value !== undefined) return Promise.resolve({ done: false, value })
       if (overflow !== undefined) {
         const error = overflow
@@ -126,7 +113,7 @@ function createReader(onLeave: () => void): Reader {
     push(event) {
       const resolve = waiting.shift()
       if (resolve !== undefined) resolve({ done: false, value: event })
-      else if (queue.length - taken < MAX_BEHIND) queue.push(event)
+      else if (queue.length < MAX_BEHIND) queue.push(event)
       else {
         leave()
         overflow = new RivuletError('SLOW_CONSUMER', `the loop over the run fell ${MAX_BEHIND} events behind`)

@@ -1,4 +1,4 @@
-import type { RivuletEvent, StampedEvent, Sync, Stamp } from '../events/event.ts'
+import type { RivuletEvent, RunEvent, StampedEvent, Sync, Stamp } from '../events/event.ts'
 import {
   applyCheckpoint,
   applyCustom,
@@ -17,7 +17,27 @@ import {
   applyMessageStart,
   type Missing,
 } from './messages.ts'
-import { isPlaced, isWellFormed, isWellFormedState } from './malformed.ts'
+import {
+  hasId,
+  isCount,
+  isEnvelope,
+  isListChange,
+  isMessage,
+  isMeta,
+  isPlaced,
+  isRecord,
+  isRewindTask,
+  isRewindTo,
+  isTask,
+  isText,
+  isTexts,
+  isWellFormedState,
+  list,
+  object,
+  optional,
+  record,
+  type Check,
+} from './malformed.ts'
 import { applyRewindTask, applyRewindTo } from './rewind.ts'
 import { applyRunEnd, applyRunStart, hasEnded } from './runs.ts'
 import { deserializeState } from './snapshot.ts'
@@ -58,7 +78,8 @@ function step(work: Work, event: StampedEvent): void {
     state.gap = { reason: `events ${state.cursor + 1} to ${prev} did not arrive`, seq }
     return
   }
-  if (prev >= seq || !isWellFormed(event) || (hasEnded(state, event.run) && !restarts(state, event))) {
+  const apply = prev < seq ? handlerOf(event) : undefined
+  if (apply === undefined || (hasEnded(state, event.run) && !restarts(state, event))) {
     state.ignored++
     state.cursor = seq
     return
@@ -73,48 +94,58 @@ function restarts(state: ThreadState, event: StampedEvent): boolean {
   return event.type === 'run.start' && (event.attempt ?? 1) > (state.runs.get(event.run)?.attempt ?? 1)
 }
 
-function apply(work: Work, event: StampedEvent): Missing {
-  switch (event.type) {
-    case 'message.delta':
-      return applyMessageDelta(work, event)
-    case 'message.start':
-      return applyMessageStart(work, event)
-    case 'message.end':
-      return applyMessageEnd(work, event)
-    case 'message':
-      return applyMessagePut(work, event)
-    case 'message.remove':
-      return applyMessageRemove(work, event)
-    case 'values':
-      return applyValues(work, event)
-    case 'custom':
-      return applyCustom(work, event)
-    case 'task.start':
-      return applyTaskStart(work, event)
-    case 'task.end':
-      return applyTaskEnd(work, event)
-    case 'tool.start':
-      return applyToolStart(work, event)
-    case 'tool.end':
-      return applyToolEnd(work, event)
-    case 'interrupt':
-      return applyInterrupt(work, event)
-    case 'rewind':
-      return 'to' in event ? applyRewindTo(work, event) : applyRewindTask(work, event)
-    case 'run.start':
-      return applyRunStart(work, event)
-    case 'run.end':
-      return applyRunEnd(work, event)
-    case 'checkpoint':
-      return applyCheckpoint(work, event)
-    case 'error':
-      return applyError(work, event)
-    case 'updates':
-      return undefined
-    default:
-      work.state.ignored++
-      return undefined
-  }
+/** What an event of one type must be like, and what it changes. */
+type Kind<E = StampedEvent> = readonly [fits: Check, apply: (work: Work, event: E) => Missing]
+
+const anything: Check = () => true
+
+const KINDS: { readonly [T in RunEvent['type']]: Kind<Extract<StampedEvent, { type: T }>> } = {
+  'message.delta': [object({ id: isText, part: isCount, at: isCount, text: isText }), applyMessageDelta],
+  'message.start': [object({ id: isText, meta: optional(isMeta) }), applyMessageStart],
+  'message.end': [
+    object({
+      id: isText,
+      lengths: list(isCount),
+      providerId: optional(isText),
+      metadata: optional(isRecord),
+      parts: optional(list(isRecord)),
+    }),
+    applyMessageEnd,
+  ],
+  message: [object({ message: isMessage }), applyMessagePut],
+  'message.remove': [hasId, applyMessageRemove],
+  values: [
+    object({
+      set: optional(isRecord),
+      unset: optional(isTexts),
+      lists: optional(record(isListChange)),
+      shared: optional(isTexts),
+    }),
+    applyValues,
+  ],
+  custom: [anything, applyCustom],
+  'task.start': [isTask, applyTaskStart],
+  'task.end': [isTask, applyTaskEnd],
+  'tool.start': [hasId, applyToolStart],
+  'tool.end': [hasId, applyToolEnd],
+  interrupt: [hasId, applyInterrupt],
+  rewind: [
+    (event) => isRecord(event) && ('to' in event ? isRewindTo : isRewindTask)(event),
+    (work, event) => ('to' in event ? applyRewindTo(work, event) : applyRewindTask(work, event)),
+  ],
+  'run.start': [object({ resume: optional(isTexts) }), applyRunStart],
+  'run.end': [anything, applyRunEnd],
+  checkpoint: [hasId, applyCheckpoint],
+  error: [object({ error: isRecord }), applyError],
+  updates: [anything, () => undefined],
+}
+
+/** What to do with an event; nothing for one of a type nobody knows, or that is not as its type says. */
+function handlerOf(event: StampedEvent): Kind[1] | undefined {
+  if (!Object.hasOwn(KINDS, event.type) || !isEnvelope(event)) return undefined
+  // The entry under an event's type takes events of that type, which this one is.
+  const [fits, apply] = KINDS[event.type] as Kind
+  return fits(event) ? apply : undefined
 }
 
 /**

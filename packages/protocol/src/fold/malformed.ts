@@ -3,48 +3,69 @@ import type { SerializedState } from './snapshot.ts'
 /** Tells what the fold may rely on from what it must not touch. Checks fields, not payloads. */
 export type Check = (value: unknown) => boolean
 
-const isText: Check = (value) => typeof value === 'string'
-const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+/** Text. */
+export const isText: Check = (value) => typeof value === 'string'
+/** A whole number from 0. */
+export const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
 const isSegment: Check = (value) => typeof value === 'string' && value !== '' && !value.includes('|')
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+/** An object that is no list. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function optional(check: Check): Check {
+/** Nothing, or what passes. */
+export function optional(check: Check): Check {
   return (value) => value === undefined || check(value)
 }
 
-function list(check: Check): Check {
+/** A list of what passes. */
+export function list(check: Check): Check {
   return (value) => Array.isArray(value) && value.every(check)
 }
 
-function record(check: Check): Check {
+/** An object all of whose values pass. */
+export function record(check: Check): Check {
   return (value) => isRecord(value) && Object.values(value).every(check)
 }
 
 /** An object with these fields, and any others. */
-function object(fields: Readonly<Record<string, Check>>): Check {
+export function object(fields: Readonly<Record<string, Check>>): Check {
   const checks = Object.entries(fields)
   return (value) => isRecord(value) && checks.every(([field, check]) => check(value[field]))
 }
 
-const isTexts = list(isText)
+/** A list of texts. */
+export const isTexts: Check = list(isText)
 const isNamespace = list(isSegment)
-const hasId = object({ id: isText })
-const isMeta = object({ tags: optional(isTexts), namespace: optional(isNamespace), providerId: optional(isText) })
-const isMessage = object({
+/** What is told apart by its id. */
+export const hasId: Check = object({ id: isText })
+/** What is known of a message beside what it says. */
+export const isMeta: Check = object({
+  tags: optional(isTexts),
+  namespace: optional(isNamespace),
+  providerId: optional(isText),
+})
+/** A message. */
+export const isMessage: Check = object({
   id: isText,
   content: isText,
   parts: optional(list(isRecord)),
   toolCalls: optional(list(object({ id: isText, name: isText, args: isText }))),
   meta: optional(isMeta),
 })
-const isTask = object({ task: isText, node: isText })
-const isRewindTask = object({ task: isText, node: isText, attempt: isCount })
-const isRewindTo = object({ state: object({ values: isRecord, lists: record(isTexts), messages: list(isMessage) }) })
-const isListChange: Check = (change) =>
+/** What a task says of itself. */
+export const isTask: Check = object({ task: isText, node: isText })
+/** Which attempt is withdrawn. */
+export const isRewindTask: Check = object({ task: isText, node: isText, attempt: isCount })
+/** Which state is gone back to. */
+export const isRewindTo: Check = object({
+  state: object({ values: isRecord, lists: record(isTexts), messages: list(isMessage) }),
+})
+/** How a message list changed. */
+export const isListChange: Check = (change) =>
   isRecord(change) && isTexts('append' in change ? change['append'] : change['ids'])
 
-const isEnvelope = object({
+/** What every event says of itself. */
+export const isEnvelope: Check = object({
   run: isText,
   ns: optional(isNamespace),
   node: optional(isText),
@@ -53,49 +74,9 @@ const isEnvelope = object({
   attempt: optional(isCount),
 })
 
-const bodies: ReadonlyMap<unknown, Check> = new Map<unknown, Check>([
-  ['message.delta', object({ id: isText, part: isCount, at: isCount, text: isText })],
-  ['message.start', object({ id: isText, meta: optional(isMeta) })],
-  [
-    'message.end',
-    object({
-      id: isText,
-      lengths: list(isCount),
-      providerId: optional(isText),
-      metadata: optional(isRecord),
-      parts: optional(list(isRecord)),
-    }),
-  ],
-  ['message', object({ message: isMessage })],
-  ['message.remove', hasId],
-  ['interrupt', hasId],
-  ['tool.start', hasId],
-  ['tool.end', hasId],
-  ['checkpoint', hasId],
-  ['task.start', isTask],
-  ['task.end', isTask],
-  ['run.start', object({ resume: optional(isTexts) })],
-  ['error', object({ error: isRecord })],
-  [
-    'values',
-    object({
-      set: optional(isRecord),
-      unset: optional(isTexts),
-      lists: optional(record(isListChange)),
-      shared: optional(isTexts),
-    }),
-  ],
-  ['rewind', (event) => isRecord(event) && ('to' in event ? isRewindTo : isRewindTask)(event)],
-])
-
 /** An object with a place in the thread. */
 export function isPlaced(event: { seq: unknown; prev?: unknown }): boolean {
   return isRecord(event) && isCount(event['seq']) && (event['prev'] === undefined || isCount(event['prev']))
-}
-
-/** An event whose fields are as its type says; of an unknown type: whose envelope is. */
-export function isWellFormed(event: { type: unknown }): boolean {
-  return isEnvelope(event) && (bodies.get(event.type)?.(event) ?? true)
 }
 
 const isOrigin = object({ run: isText, ns: isNamespace })
