@@ -66,8 +66,8 @@ export interface NodeContext<
   }['call']
   /**
    * Asks a person and answers what they said. The first time it leaves the node by throwing; once answered, the node runs
-   * again from its start and this returns the answer. Needs a checkpointer (`UNSUPPORTED`). Throws `INVALID_INPUT` when
-   * the answer does not fit `schema`.
+   * again from its start and this returns the answer. Needs a checkpointer (`UNSUPPORTED`). An answer that
+   * does not fit `schema` is not taken: the run fails with `INVALID_INPUT`, and the question goes on waiting.
    */
   readonly interrupt: { call<T = Answer>(value: Ask, options?: { schema?: StandardSchema<unknown, T> }): T }['call']
   /** Runs a graph below this task, with its namespace, streaming live. Works where there is no AsyncLocalStorage too. */

@@ -203,6 +203,14 @@ export class GraphRun implements GraphHost {
   }
 
   /** Whether a router or a command may lead there. */
+  refuseAnswer(id: string, reason: RivuletError): void {
+    this.scope.refusedAnswer ??= reason
+    this.scope.answers.delete(id)
+    this.answers.delete(id)
+    // Each graph on the way down was given a copy, and would keep it.
+    this.caller?.graph.refuseAnswer(id, reason)
+  }
+
   isTarget(name: string): boolean {
     return name === END || this.plan.nodes.has(name)
   }
@@ -318,7 +326,11 @@ export class GraphRun implements GraphHost {
     if (this.stopped !== undefined) this.#keepPartials(ran)
     if (thrown instanceof ParentCommand) throw thrown
     if (this.stopped !== undefined) throw this.stopped
-    if (failed === undefined) return ran.flatMap(({ result }) => result.asked)
+    if (failed === undefined) {
+      // Told by the root alone: every graph on the way up has kept its questions by then.
+      if (this.scope.refusedAnswer !== undefined && this.caller === undefined) throw this.scope.refusedAnswer
+      return ran.flatMap(({ result }) => result.asked)
+    }
     this.failedNode = failed.task.spec.name
     throw thrown
   }

@@ -39,6 +39,8 @@ export interface GraphHost {
   readonly page: Namespace
   /** Answers to interrupts of this graph, by id. */
   readonly answers: ReadonlyMap<string, unknown>
+  /** Takes no answer that does not fit: its question is asked again, and the run fails with the reason once it stops to ask. */
+  refuseAnswer(id: string, reason: RivuletError): void
   /** State that the tasks of the current step read. */
   readonly values: Values
   readonly step: number

@@ -35,6 +35,8 @@ export class RunScope {
   readonly run: string
   /** Answers to interrupts by id, given to this run. */
   readonly answers: Map<string, unknown> = new Map()
+  /** Why the first of them that did not fit was not taken. */
+  refusedAnswer: RivuletError | undefined
   /** Messages as readers last saw them, by id: what a task returns is shown only where it differs. */
   readonly shown: Map<string, Message> = new Map()
   /** Ids of messages told since the root's last commit: by tasks, or by graphs below it. */

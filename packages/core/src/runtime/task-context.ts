@@ -113,8 +113,8 @@ export class TaskContext implements NodeContext {
 
   /**
    * Asks a person and answers what they said. The first time it leaves the node by throwing; once answered, the node runs
-   * again from its start and this returns the answer. Needs a checkpointer. Throws `INVALID_INPUT` when the answer does
-   * not fit `schema`.
+   * again from its start and this returns the answer. Needs a checkpointer. An answer that does not fit `schema` is not
+   * taken: the run fails with `INVALID_INPUT`, and the question goes on waiting.
    */
   get interrupt(): NodeContext['interrupt'] {
     return (value, options) => ask(this.#open('a question was'), value, options?.schema, this.toolCallId)
@@ -170,23 +170,29 @@ function ask<T>(
     throw new RivuletError('UNSUPPORTED', `node "${name}" interrupts, which needs a checkpointer and a threadId`)
   }
   const id = stableId(`${task.id}/interrupt/${attempt.nextQuestion(toolCallId)}`)
-  if (graph.answers.has(id)) return checked(graph.answers.get(id), schema, id)
+  if (graph.answers.has(id)) {
+    const reading = readAnswer(graph.answers.get(id), schema, id)
+    if ('value' in reading) return reading.value
+    graph.refuseAnswer(id, reading.refused)
+  }
   const told = jsonSchemaOf(schema)
   const asked = { id, value: toJson(value), ...(told !== undefined && { schema: told }), node: name, ns: graph.ns }
   throw attempt.ask([asked])
 }
 
-function checked<T>(answer: unknown, schema: StandardSchema<unknown, T> | undefined, id: string): T {
+function readAnswer<T>(
+  answer: unknown,
+  schema: StandardSchema<unknown, T> | undefined,
+  id: string,
+): { value: T } | { refused: RivuletError } {
   // Without a schema the caller vouches for the type, as with any other input.
-  if (schema === undefined) return answer as T
+  if (schema === undefined) return { value: answer as T }
   const result = schema['~standard'].validate(answer)
   if (result instanceof Promise)
     throw new RivuletError('UNSUPPORTED', 'the schema of an answer must validate synchronously')
-  if (result.issues === undefined) return result.value
-  throw new RivuletError(
-    'INVALID_INPUT',
-    `the answer to interrupt ${id} is not valid: ${describeIssues(result.issues)}`,
-  )
+  if (result.issues === undefined) return { value: result.value }
+  const how = `the answer to interrupt ${id} is not valid: ${describeIssues(result.issues)}`
+  return { refused: new RivuletError('INVALID_INPUT', how) }
 }
 
 /** The writer of the node this code runs in. Throws `NO_CONTEXT` outside of one, and where the platform cannot tell. */

@@ -53,8 +53,8 @@ function isList(value: InterruptOn): value is readonly string[] {
 }
 
 /**
- * Asks a person about a call and answers what they decided. Leaves the node by throwing until there is an answer; throws
- * `INVALID_INPUT` when the answer is no decision, or none that is allowed.
+ * Asks a person about a call and answers what they decided. Leaves the node by throwing until there is an answer that is
+ * a decision, and one that is allowed.
  */
 export async function decide(
   { id, name }: ToolCall,

@@ -378,6 +378,31 @@ describe('an answer', () => {
     expect(await graph.invoke(new Command({ resume: '2' }), thread)).toEqual({ log: [], n: 2 })
   })
 
+  test('that does not fit leaves the questions beside it and below it waiting, and can be given again', async () => {
+    const question = { schema: z.number() }
+    const child = new StateGraph(schema())
+      .addNode('ask', (_s, ctx) => ({ log: [`below ${ctx.interrupt('below?', question)}`] }))
+      .addEdge(START, 'ask')
+      .compile()
+    const graph = new StateGraph(schema())
+      .addNode('beside', (_s, ctx) => ({ log: [`beside ${ctx.interrupt('beside?', question)}`] }))
+      .addNode('child', child)
+      .addEdge(START, 'beside')
+      .addEdge(START, 'child')
+      .compile({ checkpointer: new MemoryCheckpointer() })
+    const { __interrupt__: asked = [] } = await graph.invoke({}, thread)
+    const idOf = (value: string) => asked.find((one) => one.value === value)!.id
+    for (const value of ['beside?', 'below?']) {
+      const wrong = graph.invoke(new Command({ resume: { [idOf(value)]: 'seven' } }), thread)
+      expect(await rejection(wrong)).toMatchObject({ code: 'INVALID_INPUT' })
+      expect((await graph.getState('t'))?.interrupts).toHaveLength(2)
+    }
+    const one = await graph.invoke(new Command({ resume: { [idOf('below?')]: 1 } }), thread)
+    expect(one.__interrupt__).toHaveLength(1)
+    const both = await graph.invoke(new Command({ resume: { [idOf('beside?')]: 2 } }), thread)
+    expect(both.log).toEqual(['beside 2', 'below 1'])
+  })
+
   test('may come with an update of the state', async () => {
     const graph = new StateGraph(schema())
       .addNode('ask', (s, ctx) => ({ log: [`${s.n}: ${ctx.interrupt<string>('?')}`] }))

@@ -130,6 +130,19 @@ describe('a call that waits for a person', () => {
     },
   )
 
+  test('is not decided by nonsense beside others that wait, and every question stays', async () => {
+    const given = graphOf(['remove'])
+    const [a, b] = await begin(given, [removing('1', '/a'), removing('2', '/b')])
+    expect(await rejection(answer(given, { [a!.id]: 'maybe' }))).toMatchObject({ code: 'INVALID_INPUT' })
+    expect((await given.graph.getState('t'))?.interrupts?.map(({ id }) => id)).toEqual([a!.id, b!.id])
+    expect((await answer(given, { [b!.id]: true })).asked).toEqual(['1'])
+    expect((await answer(given, { [a!.id]: false })).answers).toEqual([
+      ['1', expect.stringContaining('rejected')],
+      ['2', 'removed /b'],
+    ])
+    expect(given.made).toEqual(['remove /b'])
+  })
+
   test('says in its question what an answer looks like', async () => {
     const given = graphOf({ remove: { allow: ['approve', 'reject'], message: 'Sure?' } })
     const events = await all(given.graph.events({ messages: [asking([removing('1', '/a')])] }, thread))
