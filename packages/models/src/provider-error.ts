@@ -1,4 +1,5 @@
 import { RivuletError } from '@rivulet/protocol'
+import { fieldsOf, isFields } from './read-fields.ts'
 import { isConnectionFailure, mayPass, statusOf } from './resilience/failure.ts'
 
 const HINTS: ReadonlyMap<number, string> = new Map([
@@ -23,14 +24,25 @@ export function providerError(error: unknown, signal: AbortSignal | undefined): 
     return failed(`The model answered with status ${status}${HINTS.get(status) ?? '.'}`, mayPass(error), error)
   }
   if (isConnectionFailure(error)) return failed(UNREACHABLE, true, error)
-  return reportedError(error, mayPass(error))
+  if (isFields(error) && 'error' in error) return reportedError(error, mayPass(error))
+  return failed('The call of the model failed.', mayPass(error), error)
 }
 
 const UNREACHABLE = 'The model cannot be reached, or the connection to it broke. Check the connection and the address.'
 
-/** The error for an answer that stopped before its end. */
-export function truncatedAnswer(): RivuletError {
-  return failed('The connection to the model ended before its answer did.', true, undefined)
+/** The error for an answer that stopped before its end; `begun` says whether anything of it came. */
+export function truncatedAnswer(begun: boolean): RivuletError {
+  const how = begun
+    ? 'The connection to the model ended before its answer did.'
+    : 'The model answered without a stream. Check the address, and that the server can stream.'
+  return failed(how, true, undefined)
+}
+
+/** The error for what came in place of a whole answer: an error with a status that says it is none, or another server's page. */
+export function noAnswer(given: unknown): RivuletError {
+  const { error } = fieldsOf(given)
+  if (error !== undefined && error !== null) return failed('The model answered with an error.', mayPass(error), given)
+  return failed('What came is no answer of a model. Check the address.', false, given)
 }
 
 /** The error for what a provider said in place of an answer's end. */

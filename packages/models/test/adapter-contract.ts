@@ -129,6 +129,25 @@ export function adapterContract(name: string, { model, bodies }: Adapter): void 
       expect(server?.requests).toHaveLength(1)
     })
 
+    test.each([
+      ['an error said with status 200', { error: { message: 'secret' } }, /answered with an error/],
+      ['another kind of object', { hello: 'secret' }, /Check the address/],
+    ])('is %s in place of a whole answer', async (_what, body, sentence) => {
+      const served = await serve((response) => writeJson(response, body))
+      const error = await failureOf(served.with({ streaming: false }))
+      expect(error).toMatchObject({ code: 'PROVIDER_FAILED', retryable: false })
+      expect(error.message).toMatch(sentence)
+      expect(JSON.stringify(error)).not.toContain('secret')
+    })
+
+    test('is an answer that is no stream', async () => {
+      const served = await serve((response) => void response.end('<html>Welcome</html>'))
+      expect(await failureOf(served)).toMatchObject({
+        code: 'PROVIDER_FAILED',
+        message: expect.stringMatching(/without a stream\. Check the address/),
+      })
+    })
+
     test('of the connection may be tried again', async () => {
       const served = await serve(() => {})
       await server?.close()

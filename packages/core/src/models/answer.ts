@@ -135,9 +135,9 @@ export class Answer {
 
   #takeCall({ index, id, name, args }: ToolCallChunk, tell: Tell | undefined): void {
     let part = this.#calls.get(index)
-    // Some providers give every call of a turn the same index: another id is another call.
-    if (part === undefined || (id !== undefined && part.given !== undefined && id !== part.given)) {
-      part = this.#parts.find(({ place, given }) => place === index && given === id) ?? this.#newPart('tool', index)
+    if (part === undefined || isAnotherCall(part, id, name)) {
+      const known = id === undefined ? undefined : this.#parts.find((one) => one.place === index && one.given === id)
+      part = known ?? this.#newPart('tool', index)
       this.#calls.set(index, part)
     }
     if (id !== undefined && part.given === undefined) {
@@ -180,6 +180,12 @@ export class Answer {
     const place = ({ index }: GrowingPart) => (index === -1 ? this.#parts.length : index)
     return this.#parts.toSorted((a, b) => place(a) - place(b))
   }
+}
+
+/** Some providers give every call of a turn the same index: another id is another call; without ids, another name is. */
+function isAnotherCall({ given, name: known }: GrowingPart, id: string | undefined, name: string | undefined): boolean {
+  if (id !== undefined && given !== undefined) return id !== given
+  return id === undefined && name !== undefined && known !== '' && name !== known
 }
 
 function sumOf(known: Usage = {}, added: Usage): Usage {

@@ -197,6 +197,19 @@ describe('a call', () => {
     ])
   })
 
+  test('with another name is another call where neither has an id; its own name said again is not', async () => {
+    const { toolCalls } = await answerOf([
+      { toolCallChunks: [{ index: 0, name: 'look', args: '{' }] },
+      { toolCallChunks: [{ index: 0, name: 'look', args: '}' }] },
+      { toolCallChunks: [{ index: 0, name: 'find', args: '[' }] },
+      { toolCallChunks: [{ index: 0, args: ']' }] },
+    ])
+    expect(toolCalls?.map(({ name, args }) => [name, args])).toEqual([
+      ['look', '{}'],
+      ['find', '[]'],
+    ])
+  })
+
   test('with the id of another call gets one of its own', async () => {
     const call = { id: 'same', name: 'look', args: '{}' }
     const { toolCalls } = await answerOf([

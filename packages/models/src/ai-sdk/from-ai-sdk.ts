@@ -43,9 +43,13 @@ export function fromAiSdk(model: AiSdkModel, { call: settings = {}, ...defaults 
           ...settings,
         }
         const reader = new PartsReader(provider)
-        for await (const part of partsOf(model, options, streaming)) yield reader.read(part)
+        let begun = false
+        for await (const part of partsOf(model, options, streaming)) {
+          begun = true
+          yield reader.read(part)
+        }
         signal?.throwIfAborted()
-        if (!reader.ended) throw truncatedAnswer()
+        if (!reader.ended) throw truncatedAnswer(begun)
       } catch (error) {
         throw providerError(error, signal)
       }

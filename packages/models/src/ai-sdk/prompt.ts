@@ -1,6 +1,7 @@
 import type { ToolSpec } from '@rivulet/core'
 import type { Message } from '@rivulet/protocol'
 import {
+  answerText,
   argumentsOf,
   fileMention,
   reasoningOf,
@@ -48,7 +49,12 @@ function promptMessage(message: Message, names: ReadonlyMap<string, string>, dia
     case 'tool': {
       const toolName = names.get(toolCallId) ?? name ?? ''
       return [
-        { role, content: [{ type: 'tool-result', toolCallId, toolName, output: { type: 'text', value: content } }] },
+        {
+          role,
+          content: [
+            { type: 'tool-result', toolCallId, toolName, output: { type: 'text', value: answerText(message) } },
+          ],
+        },
       ]
     }
     default: {

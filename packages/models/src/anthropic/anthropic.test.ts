@@ -1,6 +1,6 @@
 import { tool } from '@rivulet/core'
 import type { Message } from '@rivulet/protocol'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { adapterContract } from '../../test/adapter-contract.ts'
 import { providerServer, sse, writeStream } from '../../test/provider-server.ts'
@@ -125,18 +125,36 @@ async function exchange(events: readonly object[], conversation: readonly (Messa
 }
 
 test('what the provider did with tools of its own is data, and events of another time are let pass', async () => {
-  const theirs = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'x' } }
+  const theirs = { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: {} }
+  const found = { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }
   const events = [
     begun(),
     { type: 'hologram' },
     start(0, theirs),
+    grew(0, { type: 'input_json_delta', partial_json: '{"query": ' }),
     grew(0, { type: 'hologram_delta' }),
+    grew(0, { type: 'input_json_delta', partial_json: '"x"}' }),
     stop(0),
+    start(1, found),
     ...ended('end_turn'),
   ]
   const { message } = await exchange(events, ['hi'])
-  expect(message.parts).toEqual([{ kind: 'data', name: 'server_tool_use', value: theirs }])
+  expect(message.parts).toEqual([
+    { kind: 'data', name: 'server_tool_use', value: { ...theirs, input: { query: 'x' } } },
+    { kind: 'data', name: 'web_search_tool_result', value: found },
+  ])
   expect(message).not.toHaveProperty('toolCalls')
+})
+
+test('without a key the error says where to put one, whenever the package asks for it', async () => {
+  vi.stubEnv('ANTHROPIC_API_KEY', undefined)
+  vi.stubEnv('ANTHROPIC_AUTH_TOKEN', undefined)
+  const failure = anthropic('claude-test', { baseURL: 'http://127.0.0.1:1' }).invoke('hi')
+  await expect(failure).rejects.toMatchObject({
+    code: 'INVALID_INPUT',
+    message: expect.stringMatching(/pass apiKey or set ANTHROPIC_API_KEY/),
+  })
+  vi.unstubAllEnvs()
 })
 
 test('a conversation is asked in turns, its thinking signed as it came', async () => {

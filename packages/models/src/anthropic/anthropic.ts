@@ -2,7 +2,7 @@ import { fromAsyncIterable, type ChatModel, type ChatOptions, type MessageChunk 
 import { RivuletError, type Message } from '@rivulet/protocol'
 import { messagesForm } from '../conversation/asked-form.ts'
 import { missingPeer } from '../missing-peer.ts'
-import { providerError, truncatedAnswer } from '../provider-error.ts'
+import { noAnswer, providerError, truncatedAnswer } from '../provider-error.ts'
 import { fieldsOf, type Fields } from '../read-fields.ts'
 import { messageEvents, MessagesReader } from './messages-chunks.ts'
 import { messagesRequest } from './messages-request.ts'
@@ -47,7 +47,7 @@ export function anthropic(model: string, options: AnthropicOptions = {}): ChatMo
         const request = { model, max_tokens: maxTokens, ...requestOf(messages, call), ...body }
         yield* speak(await clientOf(), request, call)
       } catch (error) {
-        throw providerError(error, call.signal)
+        throw providerError(isWithoutKey(error) ? withoutKey(error) : error, call.signal)
       }
     },
     { name: model, ...defaults },
@@ -68,10 +68,18 @@ async function createClient({
   try {
     return new Anthropic(client)
   } catch (error) {
-    throw new RivuletError('INVALID_INPUT', 'anthropic() needs an API key: pass apiKey or set ANTHROPIC_API_KEY', {
-      cause: error,
-    })
+    throw withoutKey(error)
   }
+}
+
+/** Some versions of the package ask for a key when they are made, others with the first call, in no class of error of its own. */
+function isWithoutKey(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Could not resolve authentication method')
+}
+
+function withoutKey(cause: unknown): RivuletError {
+  const how = 'anthropic() needs an API key: pass apiKey or set ANTHROPIC_API_KEY'
+  return new RivuletError('INVALID_INPUT', how, { cause })
 }
 
 function requestOf(messages: readonly Message[], call: ChatOptions): Fields {
@@ -87,9 +95,18 @@ async function* speak(
   // The package's types differ from version to version; requests are built, and answers read, field by field.
   const answer = await client.messages.create(request as never, (signal === undefined ? {} : { signal }) as never)
   const reader = new MessagesReader()
-  const events = streaming ? (answer as AsyncIterable<unknown>) : messageEvents(fieldsOf(answer))
-  for await (const event of events) yield reader.read(fieldsOf(event))
+  let begun = false
+  for await (const event of streaming ? (answer as AsyncIterable<unknown>) : eventsOf(answer)) {
+    begun = true
+    yield reader.read(fieldsOf(event))
+  }
   // The package ends its loop in silence when it is stopped or when the body ends early.
   signal?.throwIfAborted()
-  if (!reader.ended) throw truncatedAnswer()
+  if (!reader.ended) throw truncatedAnswer(begun)
+}
+
+function eventsOf(answer: unknown): readonly Fields[] {
+  const message = fieldsOf(answer)
+  if (!Array.isArray(message['content'])) throw noAnswer(answer)
+  return messageEvents(message)
 }

@@ -1,6 +1,6 @@
 import type { Citation, MessageChunk } from '@rivulet/core'
-import type { Usage } from '@rivulet/protocol'
-import { statePart } from '../conversation/parts.ts'
+import type { Part, Usage } from '@rivulet/protocol'
+import { argumentsOf, statePart } from '../conversation/parts.ts'
 import { defined, fieldsOf, listOf, numberOf, textOf, type Fields } from '../read-fields.ts'
 import { ANTHROPIC } from './messages-request.ts'
 
@@ -10,6 +10,8 @@ type Thinking = { length: number; signature?: string } | { redacted: string }
 export class MessagesReader {
   /** What is said of each thinking block, by its place. */
   readonly #thinking = new Map<number, Thinking>()
+  /** Blocks that are open of the provider's own tools, by place, with what came of their input in pieces. */
+  readonly #others = new Map<number, { readonly block: Fields; input: string }>()
   #ended = false
 
   /** Whether the message came to its end. */
@@ -27,15 +29,14 @@ export class MessagesReader {
         return this.#blockBegan(index, fieldsOf(event['content_block']))
       case 'content_block_delta':
         return this.#blockGrew(index, fieldsOf(event['delta']))
+      case 'content_block_stop':
+        return withParts(this.#othersEnded([index]))
       case 'message_delta': {
         const finishReason = textOf(fieldsOf(event['delta'])['stop_reason'])
         return defined({ finishReason, usage: usageOf(event['usage']) })
       }
       case 'message_stop':
-        this.#ended = true
-        return this.#thinking.size === 0
-          ? {}
-          : { parts: [statePart(ANTHROPIC, { blocks: [...this.#thinking.values()] })] }
+        return this.#messageEnded()
       default:
         return {}
     }
@@ -55,7 +56,8 @@ export class MessagesReader {
         return { toolCallChunks: [defined({ index, id: textOf(block['id']), name: textOf(block['name']) })] }
       default:
         // What the provider's own tools did: nothing to run here, but nothing to lose either.
-        return { parts: [{ kind: 'data', name: textOf(block['type']) ?? 'block', value: block }] }
+        this.#others.set(index, { block, input: '' })
+        return {}
     }
   }
 
@@ -64,7 +66,7 @@ export class MessagesReader {
       case 'text_delta':
         return defined({ content: textOf(delta['text']) })
       case 'input_json_delta':
-        return { toolCallChunks: [defined({ index, args: textOf(delta['partial_json']) })] }
+        return this.#inputGrew(index, textOf(delta['partial_json']))
       case 'thinking_delta':
       case 'signature_delta':
         return this.#thought(index, textOf(delta['thinking']), delta['signature'])
@@ -73,6 +75,31 @@ export class MessagesReader {
       default:
         return {}
     }
+  }
+
+  #inputGrew(index: number, json: string | undefined): MessageChunk {
+    const other = this.#others.get(index)
+    if (other === undefined) return { toolCallChunks: [defined({ index, args: json })] }
+    other.input += json ?? ''
+    return {}
+  }
+
+  #othersEnded(places: readonly number[]): Part[] {
+    return places.flatMap((index): Part[] => {
+      const other = this.#others.get(index)
+      if (other === undefined) return []
+      this.#others.delete(index)
+      const { block, input } = other
+      const value = input === '' ? block : { ...block, input: argumentsOf(input) }
+      return [{ kind: 'data', name: textOf(block['type']) ?? 'block', value }]
+    })
+  }
+
+  #messageEnded(): MessageChunk {
+    this.#ended = true
+    const thinking = [...this.#thinking.values()]
+    const state = thinking.length === 0 ? [] : [statePart(ANTHROPIC, { blocks: thinking })]
+    return withParts([...this.#othersEnded([...this.#others.keys()]), ...state])
   }
 
   #thought(index: number, said: string | undefined, signature: unknown): MessageChunk {
@@ -84,6 +111,10 @@ export class MessagesReader {
     }
     return defined({ reasoning: said })
   }
+}
+
+function withParts(parts: readonly Part[]): MessageChunk {
+  return parts.length > 0 ? { parts } : {}
 }
 
 /** A whole message as the events it would have come in. */
@@ -99,6 +130,7 @@ export function messageEvents(message: Fields): readonly Fields[] {
           },
         ]
       : []),
+    { type: 'content_block_stop', index },
   ])
   return [
     { type: 'message_start', message },

@@ -18,6 +18,12 @@ export function fileMention({ name, url, mediaType }: FilePart): string {
   return `[Attached file: ${name ?? url ?? mediaType}]`
 }
 
+/** What a tool answered, for a provider that takes text alone there: its files are named. */
+export function answerText(message: Message): string {
+  const mentions = spokenParts(message).flatMap((part) => (part.kind === 'text' ? [] : [fileMention(part)]))
+  return [message.content, ...mentions].filter((text) => text !== '').join('\n\n')
+}
+
 /** Where a file is: its address, or its content as a `data:` address; `undefined` when it is named only. */
 export function addressOf({ url, data, mediaType }: FilePart): string | undefined {
   return url ?? (data === undefined ? undefined : `data:${mediaType};base64,${data}`)

@@ -2,6 +2,7 @@ import type { ToolSpec } from '@rivulet/core'
 import type { Message } from '@rivulet/protocol'
 import {
   addressOf,
+  answerText,
   argumentsOf,
   fileMention,
   spokenParts,
@@ -19,7 +20,13 @@ export function langChainMessages(messages: readonly Message[]): Fields[] {
       case 'user':
         return { type: 'human', id, content: userContent(message) }
       case 'tool':
-        return { type: 'tool', id, content, tool_call_id: toolCallId, ...(name !== undefined && { name }) }
+        return {
+          type: 'tool',
+          id,
+          content: answerText(message),
+          tool_call_id: toolCallId,
+          ...(name !== undefined && { name }),
+        }
       case 'assistant': {
         const calls = toolCalls.map((call) => ({
           type: 'tool_call',

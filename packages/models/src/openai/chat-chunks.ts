@@ -1,6 +1,6 @@
 import type { Citation, MessageChunk, ToolCallChunk } from '@rivulet/core'
 import type { Part, Usage } from '@rivulet/protocol'
-import { defined, fieldsOf, listOf, numberOf, textOf, type Fields } from '../read-fields.ts'
+import { defined, fieldsOf, isFields, listOf, numberOf, textOf, type Fields } from '../read-fields.ts'
 
 /** What one chunk of a chat completion adds to the message. Reads what compatible servers add to the API as well. */
 export function chatChunk(part: Fields): MessageChunk {
@@ -22,8 +22,8 @@ function chunkOf(part: Fields, said: (choice: Fields) => Fields): MessageChunk {
   const model = textOf(part['model'])
   return defined({
     id: textOf(part['id']),
-    reasoning: textOf(delta['reasoning_content'], delta['reasoning']),
-    content: textOf(delta['content'], delta['refusal']),
+    reasoning: textOf(delta['reasoning_content'], delta['reasoning'], thinkingIn(delta['content'])),
+    content: textOf(delta['content'], textIn(delta['content']), delta['refusal']),
     toolCallChunks: calls.length > 0 ? calls : undefined,
     citations: citations.length > 0 ? citations : undefined,
     parts: images.length > 0 ? images : undefined,
@@ -33,6 +33,19 @@ function chunkOf(part: Fields, said: (choice: Fields) => Fields): MessageChunk {
   })
 }
 
+/** Some servers say content in blocks, as Mistral's do for models that think. */
+function textIn(blocks: unknown): string {
+  return listOf(blocks)
+    .map(({ text }) => textOf(text) ?? '')
+    .join('')
+}
+
+function thinkingIn(blocks: unknown): string {
+  return listOf(blocks)
+    .map(({ thinking }) => textOf(thinking) ?? textIn(thinking))
+    .join('')
+}
+
 /** A call's place in its list is its index where a whole completion gives it none. */
 function toolCallChunk(call: Fields, place: number): ToolCallChunk {
   const called = fieldsOf(call['function'])
@@ -40,8 +53,13 @@ function toolCallChunk(call: Fields, place: number): ToolCallChunk {
     index: numberOf(call['index']) ?? place,
     id: textOf(call['id']),
     name: textOf(called['name']),
-    args: textOf(called['arguments']),
+    args: argumentsIn(called['arguments']),
   })
+}
+
+/** JSON text; some servers give the object itself. */
+function argumentsIn(said: unknown): string | undefined {
+  return isFields(said) ? JSON.stringify(said) : textOf(said)
 }
 
 function citation(annotation: Fields): Citation[] {

@@ -1,6 +1,13 @@
 import type { ToolSpec } from '@rivulet/core'
 import type { Message } from '@rivulet/protocol'
-import { addressOf, fileMention, spokenParts, withoutStrayAnswers, type FilePart } from '../conversation/parts.ts'
+import {
+  addressOf,
+  answerText,
+  fileMention,
+  spokenParts,
+  withoutStrayAnswers,
+  type FilePart,
+} from '../conversation/parts.ts'
 import { toolParameters } from '../conversation/tool-parameters.ts'
 import type { Fields } from '../read-fields.ts'
 
@@ -18,7 +25,7 @@ function chatMessage(message: Message): Fields[] {
     case 'user':
       return [{ role, content: userContent(message) }]
     case 'tool':
-      return [{ role, tool_call_id: toolCallId, content }]
+      return [{ role, tool_call_id: toolCallId, content: answerText(message) }]
     case 'assistant': {
       if (toolCalls.length === 0) return content === '' ? [] : [{ role, content }]
       const calls = toolCalls.map(({ id, name, args }) => ({

@@ -122,6 +122,52 @@ describe('what compatible servers add', () => {
   })
 })
 
+describe('what other servers do otherwise', () => {
+  const answerTo = async (events: readonly object[]) => {
+    const server = await providerServer((response) => writeStream(response, sse(events)))
+    const message = await openaiCompatible({ model: 'm', baseURL: server.url }).invoke('hi')
+    await server.close()
+    return message
+  }
+
+  test('a first chunk without an id does not take the id of the rest', async () => {
+    const filters = { id: '', model: '', choices: [], prompt_filter_results: [] }
+    const message = await answerTo([filters, delta({ content: 'Hi' }), delta({}, 'stop')])
+    expect(message).toMatchObject({ id: 'chatcmpl-1', content: 'Hi', meta: { metadata: { model: 'gpt-test-2026' } } })
+  })
+
+  test('content may come in blocks, and arguments as an object', async () => {
+    const thinking = [{ type: 'text', text: 'hm' }]
+    const { content, parts, toolCalls } = await answerTo([
+      delta({ content: [{ type: 'thinking', thinking }] }),
+      delta({ content: [{ type: 'text', text: 'So' }] }),
+      call(0, { id: 'c1', function: { name: 'look', arguments: { q: 1 } } }),
+      delta({}, 'tool_calls'),
+    ])
+    expect({ content, parts, toolCalls }).toEqual({
+      content: 'So',
+      parts: [
+        { kind: 'reasoning', text: 'hm' },
+        { kind: 'text', text: 'So' },
+      ],
+      toolCalls: [{ id: 'c1', name: 'look', args: '{"q":1}' }],
+    })
+  })
+
+  test('calls may share an index and have no ids', async () => {
+    const { toolCalls } = await answerTo([
+      call(0, { function: { name: 'look', arguments: '{"q":1}' } }),
+      call(0, { function: { name: 'find', arguments: '{' } }),
+      call(0, { function: { arguments: '}' } }),
+      delta({}, 'tool_calls'),
+    ])
+    expect(toolCalls?.map(({ name, args }) => [name, args])).toEqual([
+      ['look', '{"q":1}'],
+      ['find', '{}'],
+    ])
+  })
+})
+
 test('a request names the model, the tools with their schemas, the conversation and what the caller adds', async () => {
   const server = await providerServer((response) => writeStream(response, sse([delta({ content: 'ok' }, 'stop')])))
   const add = tool(({ a }) => a, { name: 'add', description: 'Adds.', schema: z.object({ a: z.number() }) })
@@ -222,6 +268,9 @@ describe('a conversation as chat completions take it', () => {
       { ...user, parts },
       { ...user, content: '', parts },
     ].map((message) => chatRequest([message], [])['messages'])
+    expect(chatRequest([asks, { ...answer, parts }, { ...answer, toolCallId: 'c2' }], [])).toMatchObject({
+      messages: [{}, { role: 'tool', content: '1\n\n[Attached file: a.csv]' }, { role: 'tool', content: '1' }],
+    })
     expect(contents).toEqual([
       [{ role: 'user', content: 'hi\n\n[Attached file: a.csv]' }],
       [{ role: 'user', content: '[Attached file: a.csv]' }],

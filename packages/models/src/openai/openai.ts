@@ -2,8 +2,8 @@ import { fromAsyncIterable, type ChatModel, type ChatOptions, type MessageChunk 
 import { RivuletError, type Message } from '@rivulet/protocol'
 import { chatForm, responsesForm } from '../conversation/asked-form.ts'
 import { missingPeer } from '../missing-peer.ts'
-import { providerError, truncatedAnswer } from '../provider-error.ts'
-import { defined, fieldsOf, type Fields } from '../read-fields.ts'
+import { noAnswer, providerError, truncatedAnswer } from '../provider-error.ts'
+import { defined, fieldsOf, listOf, type Fields } from '../read-fields.ts'
 import { chatChunk, chatCompletion } from './chat-chunks.ts'
 import { chatRequest } from './chat-request.ts'
 import { responseEvents, ResponsesReader } from './responses-chunks.ts'
@@ -105,19 +105,22 @@ async function* speakChat({ client, model, body, messages, call }: Speaking): As
   const { completions } = client.chat
   const answer = await post((options) => completions.create(request as never, options as never), signal)
   if (!streaming) {
+    if (listOf(fieldsOf(answer)['choices']).length === 0) throw noAnswer(answer)
     yield chatCompletion(fieldsOf(answer))
     return
   }
   let finished = false
   let begun = false
+  let named = false
   for await (const part of eventsOf(answer)) {
     const { id, metadata, ...chunk } = chatChunk(part)
     finished ||= chunk.finishReason !== undefined
-    // Every chunk repeats which answer of which model it is of.
-    yield begun ? chunk : defined({ id, metadata, ...chunk })
     begun = true
+    // Every chunk repeats which answer of which model it is of; Azure's first, about its filters, does not say.
+    yield named ? chunk : defined({ id, metadata, ...chunk })
+    named ||= id !== undefined
   }
-  checkEnd(finished, signal)
+  checkEnd({ begun, finished }, signal)
 }
 
 const STREAMED = { stream: true, stream_options: { include_usage: true } }
@@ -128,10 +131,18 @@ async function* speakResponses({ client, model, body, messages, call }: Speaking
   const asked = { ...responsesRequest(messages, tools, stored), ...responsesForm(call) }
   const request = { model, ...asked, ...(streaming && { stream: true }), ...body }
   const answer = await post((options) => client.responses.create(request as never, options as never), signal)
+  if (!streaming && !isResponse(fieldsOf(answer))) throw noAnswer(answer)
   const reader = new ResponsesReader()
-  const events = streaming ? eventsOf(answer) : responseEvents(fieldsOf(answer))
-  for await (const event of events) yield reader.read(event)
-  checkEnd(reader.ended, signal)
+  let begun = false
+  for await (const event of streaming ? eventsOf(answer) : responseEvents(fieldsOf(answer))) {
+    begun = true
+    yield reader.read(event)
+  }
+  checkEnd({ begun, finished: reader.ended }, signal)
+}
+
+function isResponse({ output, status }: Fields): boolean {
+  return Array.isArray(output) || typeof status === 'string'
 }
 
 /** The package's types differ from version to version; requests are built, and answers read, field by field. */
@@ -145,7 +156,7 @@ async function* eventsOf(answer: unknown): AsyncGenerator<Fields, void, undefine
 }
 
 /** The package ends its loop in silence when it is stopped or when the body ends early. */
-function checkEnd(finished: boolean, signal: AbortSignal | undefined): void {
+function checkEnd({ begun, finished }: { begun: boolean; finished: boolean }, signal: AbortSignal | undefined): void {
   signal?.throwIfAborted()
-  if (!finished) throw truncatedAnswer()
+  if (!finished) throw truncatedAnswer(begun)
 }

@@ -33,7 +33,7 @@ function inputItems(message: Message, stored: boolean): Fields[] {
         { role, content: spokenParts(message).map((part) => (part.kind === 'text' ? text(part.text) : file(part))) },
       ]
     case 'tool':
-      return [{ type: 'function_call_output', call_id: toolCallId, output: content }]
+      return [{ type: 'function_call_output', call_id: toolCallId, output: outputOf(message) }]
     case 'assistant':
       return [
         ...reasoningItems(message, stored),
@@ -43,6 +43,13 @@ function inputItems(message: Message, stored: boolean): Fields[] {
     default:
       return [{ role, content }]
   }
+}
+
+/** Text alone as text; a list where a tool answered with files. */
+function outputOf(message: Message): string | readonly Fields[] {
+  const parts = spokenParts(message)
+  if (parts.every(({ kind }) => kind === 'text')) return message.content
+  return parts.map((part) => (part.kind === 'text' ? text(part.text) : file(part)))
 }
 
 /** Reasoning goes back as it came, without which the model would reason anew after each tool. */

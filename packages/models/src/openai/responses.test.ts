@@ -186,6 +186,19 @@ test('a conversation is asked as items, its reasoning as it came', async () => {
       toolCalls: [{ id: 'c1', name: 'add', args: '{"a":1}' }],
     },
     { id: 't', role: 'tool', toolCallId: 'c1', content: '1' },
+    {
+      id: 'b',
+      role: 'assistant',
+      content: '',
+      toolCalls: [{ id: 'c2', name: 'add', args: '{}' }],
+    },
+    {
+      id: 'i',
+      role: 'tool',
+      toolCallId: 'c2',
+      content: 'a chart',
+      parts: [{ kind: 'image', mediaType: 'image/png', data: 'aGk=' }],
+    },
   ]
   const options = { api: 'responses', apiKey: 'k', baseURL: server.url } as const
   await openai('o-test', options).invoke(conversation, { tools: [add] })
@@ -195,6 +208,15 @@ test('a conversation is asked as items, its reasoning as it came', async () => {
     { role: 'assistant', content: 'Let me' },
     { type: 'function_call', call_id: 'c1', name: 'add', arguments: '{"a":1}' },
     { type: 'function_call_output', call_id: 'c1', output: '1' },
+    { type: 'function_call', call_id: 'c2', name: 'add', arguments: '{}' },
+    {
+      type: 'function_call_output',
+      call_id: 'c2',
+      output: [
+        { type: 'input_text', text: 'a chart' },
+        { type: 'input_image', image_url: 'data:image/png;base64,aGk=', detail: 'auto' },
+      ],
+    },
   ]
   const before = [
     { role: 'system', content: 'be kind' },

@@ -22,6 +22,7 @@ describe('what may be tried again', () => {
     ['an error of ours that says so', new RivuletError('PROVIDER_FAILED', 'x', { retryable: true })],
     ['an error around one that may', new Error('call failed', { cause: statusError(503) })],
     ['a provider that is overloaded in the middle', { type: 'overloaded_error' }],
+    ['a router of models that is told so in the middle', { error: { message: 'x' }, code: 502 }],
     ['a provider that says so', statusError(400, { 'x-should-retry': 'true' })],
     ['a model of the AI SDK that says so', { isRetryable: true }],
   ])('%s', (_what, error) => {
@@ -40,6 +41,7 @@ describe('what may not', () => {
     ['an error of ours that does not say so', new RivuletError('PROVIDER_FAILED', 'x', { cause: statusError(503) })],
     ['a quota that is used up', statusError(429, {}, { code: 'insufficient_quota' })],
     ['a provider that says so', statusError(503, { 'x-should-retry': 'false' })],
+    ['what a router of models was refused', { error: { message: 'x' }, code: 403 }],
     ['an error of unknown kind', new Error('oops')],
     ['a TypeError of the code itself', new TypeError('x is not a function')],
     ['what is no error at all', 'oops'],

@@ -29,7 +29,7 @@ export function isConnectionFailure(error: unknown): boolean {
 /** The HTTP status a failure carries. */
 export function statusOf(error: unknown): number | undefined {
   return chainOf(error)
-    .map((one) => numberOf(one['status']) ?? numberOf(one['statusCode']))
+    .map(statusIn)
     .find((status) => status !== undefined)
 }
 
@@ -47,10 +47,17 @@ function verdictOf(error: Fields): boolean | undefined {
   const said = headerOf(error, 'x-should-retry')
   if (said === 'true' || said === 'false') return said === 'true'
   if (error['code'] === 'insufficient_quota') return false
-  const status = numberOf(error['status']) ?? numberOf(error['statusCode'])
+  const status = statusIn(error)
   if (status !== undefined) return isRetryableStatus(status)
   if (typeof error['isRetryable'] === 'boolean') return error['isRetryable']
   return isOfConnection(error) || isOverloaded(error) ? true : undefined
+}
+
+/** Errors in the middle of a stream have no status of their own; routers of models say the one behind them as its code. */
+function statusIn({ status, statusCode, code }: Fields): number | undefined {
+  const said = numberOf(status) ?? numberOf(statusCode)
+  if (said !== undefined || typeof code !== 'number') return said
+  return code >= 400 && code <= 599 ? code : undefined
 }
 
 function isRetryableStatus(status: number): boolean {
