@@ -17,6 +17,9 @@ import {
 import { ofType } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
+// Hundreds of runs a test: on a busy machine that takes its time.
+vi.setConfig({ testTimeout: 60_000 })
+
 failOnSurprises()
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
