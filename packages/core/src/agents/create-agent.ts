@@ -1,4 +1,4 @@
-import type { Message } from '@rivulet/protocol/model'
+import { RivuletError, type Message } from '@rivulet/protocol/model'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import { END, START } from '../graph/command.ts'
 import type { Graph } from '../graph/compiled.ts'
@@ -68,7 +68,7 @@ export type NoState = StateSchema<unknown, unknown, unknown>
  * A model and its tools in a loop, as a graph: node `model` asks the model, node `tools` runs what it asks for, until it
  * asks for nothing. It streams, checkpoints and resumes as any graph, and can be a node of another one.
  *
- * Throws `INVALID_GRAPH` when two tools share a name. A run fails with `PROVIDER_FAILED` when the final answer still does
+ * Throws `INVALID_GRAPH` when two tools share a name, or a part of it is not what it should be. A run fails with `PROVIDER_FAILED` when the final answer still does
  * not fit `responseFormat` after the model was told once what is wrong with it.
  */
 export function createAgent<
@@ -76,6 +76,7 @@ export function createAgent<
   R = never,
   const I extends InterruptOn | undefined = undefined,
 >(options: AgentOptions<S, R, I>): Graph<AgentTypes<S, R, I>> {
+  assertModel(options.model)
   const { tools = [], responseFormat, interruptOn, toolOptions, checkpointer, name = 'agent' } = options
   const format = responseFormat === undefined ? undefined : finalFormat(responseFormat, tools)
   const schema = state({
@@ -94,4 +95,12 @@ export function createAgent<
     .compile({ name, ...(checkpointer && { checkpointer }) })
   // Its fields are those that the options' types were inferred from, and `messages`.
   return graph as unknown as Graph<AgentTypes<S, R, I>>
+}
+
+/** Callers without types pass a model's name, or nothing: better told here than in the middle of a run. */
+function assertModel(model: unknown): void {
+  if (typeof model === 'function' || typeof (Object(model) as Partial<ChatModel>).invoke === 'function') return
+  const given =
+    typeof model === 'string' ? `the text ${JSON.stringify(model)}: make one of it with initChatModel()` : String(model)
+  throw new RivuletError('INVALID_GRAPH', `createAgent needs a model, or a function that chooses one; it got ${given}`)
 }

@@ -33,7 +33,7 @@ export interface TimeoutPolicy {
 export interface NodeOptions {
   /** `true` for the defaults of {@link RetryPolicy}. Default: no retry. */
   retry?: RetryPolicy | boolean
-  /** A number is `runMs`. Default: none. */
+  /** A number is `runMs`. Default: none, as with `Infinity`. */
   timeout?: number | TimeoutPolicy
   /** Runs only when nothing else is left to run. Default `false`. */
   defer?: boolean

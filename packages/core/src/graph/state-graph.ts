@@ -1,13 +1,14 @@
 import { RivuletError, type TypedGraph } from '@rivulet/protocol/model'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import type { InputOf, StateSchema, UpdateOf, ValueOf } from '../state/schema.ts'
+import { timeLimit } from '../models/time-limit.ts'
 import { toStateSchema } from '../state/schema.ts'
 import type { Field } from '../state/field.ts'
 import type { StandardSchema } from '../state/standard-schema.ts'
 import { END, START, type Command, type Send } from './command.ts'
 import { Graph } from './compiled.ts'
 import type { NodeContext } from './node-context.ts'
-import type { Branch, Join, NodeOptions, NodeSpec, Plan, RetryPolicy } from './plan.ts'
+import type { Branch, Join, NodeOptions, NodeSpec, Plan, RetryPolicy, TimeoutPolicy } from './plan.ts'
 import { validatePlan } from './validate.ts'
 
 /** An update: an object with state keys that is nothing else (no function, list, promise, stream or command). */
@@ -261,11 +262,18 @@ function nodeSpec(
     run: run instanceof Graph ? graphNode(run, schema) : (run as NodeSpec['run']),
     onError: onError as NodeSpec['onError'],
     retry: retryPolicy(retry),
-    timeout: typeof timeout === 'number' ? { runMs: timeout } : timeout,
+    timeout: timeoutPolicy(name, typeof timeout === 'number' ? { runMs: timeout } : timeout),
     defer,
     metadata,
     tags,
   }
+}
+
+function timeoutPolicy(name: string, policy: TimeoutPolicy | undefined): TimeoutPolicy | undefined {
+  const runMs = timeLimit(policy?.runMs, `the timeout of node "${name}"`)
+  const idleMs = timeLimit(policy?.idleMs, `the idle timeout of node "${name}"`)
+  if (runMs === undefined && idleMs === undefined) return undefined
+  return { ...(runMs !== undefined && { runMs }), ...(idleMs !== undefined && { idleMs }) }
 }
 
 function retryPolicy(retry: RetryPolicy | boolean | undefined): RetryPolicy | undefined {

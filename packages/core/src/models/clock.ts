@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from './time-limit.ts'
+
 /** Time, passed in so that tests need not wait. The client's `Timing` and a test kit's virtual clock are ones, too. */
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -10,7 +12,7 @@ export interface Clock {
 export const systemClock: Clock = {
   epochMs: () => Date.now(),
   after(delayMs, fn) {
-    const timer = setTimeout(fn, delayMs)
+    const timer = setTimeout(fn, Math.min(delayMs, MAX_TIMER_MS))
     return () => clearTimeout(timer)
   },
 }

@@ -48,6 +48,13 @@ export function policyFor(interruptOn: InterruptOn | undefined, tool: string): A
   return policy === false ? undefined : policy
 }
 
+/** The tools whose calls wait by name. */
+export function namedBy(interruptOn: InterruptOn | undefined): readonly string[] {
+  if (interruptOn === undefined || interruptOn === true) return []
+  if (isList(interruptOn)) return interruptOn
+  return Object.entries(interruptOn).flatMap(([name, policy]) => (policy === false ? [] : [name]))
+}
+
 function isList(value: InterruptOn): value is readonly string[] {
   return Array.isArray(value)
 }

@@ -7,6 +7,7 @@ import {
   type WireError,
 } from '@rivulet/protocol/model'
 import { reviveTarget } from '../checkpoint/revive.ts'
+import { timeLimit } from '../models/time-limit.ts'
 import { InterruptSignal, type Attempt } from '../runtime/attempt.ts'
 import { stableId } from '../runtime/ids.ts'
 import { TaskContext, type ToolCallScope } from '../runtime/task-context.ts'
@@ -148,7 +149,7 @@ function inTime(
   deadline: AbortController,
   attempt: Attempt,
 ): Promise<unknown> {
-  const timeoutMs = own ?? general
+  const timeoutMs = timeLimit(own ?? general, `the timeout of tool "${name}"`)
   if (timeoutMs === undefined) return running
   return new Promise((resolve, reject) => {
     const expire = (): void => {

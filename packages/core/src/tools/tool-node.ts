@@ -1,8 +1,9 @@
 import { messageOfThrown, RivuletError, type Message, type MessageInput, type ToolCall } from '@rivulet/protocol/model'
 import type { NodeContext } from '../graph/node-context.ts'
+import { timeLimit } from '../models/time-limit.ts'
 import { InterruptSignal } from '../runtime/attempt.ts'
 import { TaskContext } from '../runtime/task-context.ts'
-import type { InterruptOn } from './approval.ts'
+import { namedBy, type InterruptOn } from './approval.ts'
 import { openTurn, withOwnIds } from './open-calls.ts'
 import { makeCall, type CallSettings } from './tool-call.ts'
 import { handoffOf, updatesOf } from './tool-updates.ts'
@@ -35,7 +36,8 @@ export interface ToolNodeState {
  * call of an unknown tool, or with arguments that are no JSON or do not fit. Tools that return a `Command` update the
  * state and send the run on together.
  *
- * Throws `INVALID_GRAPH` when two tools share a name.
+ * Throws `INVALID_GRAPH` when two tools share a name, when `interruptOn` names none of them, and for limits that no call
+ * could keep.
  *
  * Calls that have ended do not run again when the node stops to ask a person and goes on. Ids that do not name one call of
  * the conversation alone, and arguments that a person edited, are put right in the message that asks.
@@ -46,9 +48,14 @@ export function toolNode(
 ): (state: ToolNodeState, ctx: NodeContext) => Promise<{ messages: MessageInput[] }> {
   const { maxConcurrency = Infinity, messagesKey = 'messages', timeoutMs, interruptOn } = options
   const readError = errorReader(options.onError ?? 'result')
-  const byName = new Map(tools.map((one) => [one.name, one]))
-  const twin = tools.find((one) => byName.get(one.name) !== one)
-  if (twin !== undefined) throw new RivuletError('INVALID_GRAPH', `two tools are called "${twin.name}"`)
+  const byName = toolsByName(tools)
+  for (const name of namedBy(interruptOn)) {
+    // A slip in a name must not let a call pass that somebody meant to be asked about.
+    if (!byName.has(name))
+      fail(`interruptOn names "${name}", which is no tool; there are: ${[...byName.keys()].join(', ')}`)
+  }
+  if (!(maxConcurrency >= 1)) fail(`maxConcurrency of tools must be a number from 1, not ${maxConcurrency}`)
+  timeLimit(timeoutMs, 'timeoutMs of tools')
   const settings: CallSettings = { tools: byName, messagesKey, timeoutMs, interruptOn, readError }
   return async (state, ctx) => {
     if (!(ctx instanceof TaskContext))
@@ -67,6 +74,22 @@ export function toolNode(
     // With commands it is a list or a command, which the runtime reads; what it updates beside messages has no type here.
     return returned as { messages: MessageInput[] }
   }
+}
+
+function toolsByName(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
+  for (const [i, one] of tools.entries()) {
+    // Callers without types may give anything, a bare function above all.
+    const { invoke, check } = Object(one) as Partial<Tool>
+    if (typeof invoke !== 'function' || typeof check !== 'function')
+      fail(`tools[${i}] is no tool: make it one with tool()`)
+  }
+  const byName = new Map(tools.map((one) => [one.name, one]))
+  const twin = tools.find((one) => byName.get(one.name) !== one)
+  return twin === undefined ? byName : fail(`two tools are called "${twin.name}"`)
+}
+
+function fail(how: string): never {
+  throw new RivuletError('INVALID_GRAPH', how)
 }
 
 function errorReader(onError: NonNullable<ToolNodeOptions['onError']>): CallSettings['readError'] {

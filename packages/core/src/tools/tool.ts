@@ -2,6 +2,7 @@ import { normalizeMessage, RivuletError, ROOT } from '@rivulet/protocol/model'
 import { Command, type CommandOptions } from '../graph/command.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { ToolSpec } from '../models/chunk.ts'
+import { timeLimit } from '../models/time-limit.ts'
 import { runWithContext } from '../runtime/async-context.ts'
 import { randomId } from '../runtime/ids.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
@@ -21,7 +22,7 @@ export interface ToolOptions<Input, Args> {
    * that cannot needs it here, or the model is told no parameters.
    */
   jsonSchema?: unknown
-  /** Longest time in ms; then the call's signal fires and it ends with `NODE_TIMEOUT`. Default: the tool node's. */
+  /** Longest time in ms; then the call's signal fires and it ends with `NODE_TIMEOUT`. `Infinity`: none. Default: the tool node's. */
   timeoutMs?: number
 }
 
@@ -43,12 +44,14 @@ export type ToolResult<Output> = Output | Promise<Output> | AsyncGenerator<unkno
  *
  * The output may be text or JSON, which the model reads; a message with the role `tool` or a list of parts (text, images,
  * files), which it is answered with; or a `Command`, which also updates the graph's state and says where to go next.
+ * Throws `INVALID_GRAPH` when `timeoutMs` is no time.
  */
 export function tool<Args = Record<string, unknown>, Output = unknown, Input = Args>(
   run: (args: Args, ctx: ToolContext) => ToolResult<Output>,
   options: ToolOptions<Input, Args>,
 ): Tool<Args, Output> {
   const { name, description, schema, timeoutMs } = options
+  timeLimit(timeoutMs, `the timeout of tool "${name}"`)
   let { jsonSchema } = options
   const check = (args: unknown) => checkArguments<Args>(name, args, schema)
   return {

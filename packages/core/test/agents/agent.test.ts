@@ -1,5 +1,5 @@
 import { emptyState, fold, messagesOf, toolCallsOf } from '@rivulet/protocol'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import {
   Command,
@@ -274,4 +274,44 @@ describe('an agent in a graph', () => {
     const ended = events.reduce((seen, event, i) => fold(seen, { ...event, seq: i + 1 }), emptyState())
     expect(messagesOf(ended).map(({ content }) => content)).toEqual(['Hi', '', 'It is sunny.', 'Done.'])
   })
+})
+
+describe('what is no agent is told when it is made', () => {
+  test.each([
+    [{ model: 'openai:gpt-4o-mini' }, /it got the text "openai:gpt-4o-mini": make one of it with initChatModel/],
+    [{ model: undefined }, /needs a model, or a function that chooses one; it got undefined/],
+    [{ model: scriptedModel('x'), tools: [() => 1] }, /tools\[0\] is no tool: make it one with tool/],
+    [{ model: scriptedModel('x'), toolOptions: { maxConcurrency: 0 } }, /maxConcurrency of tools must be/],
+    [{ model: scriptedModel('x'), toolOptions: { timeoutMs: NaN } }, /timeoutMs of tools must be/],
+  ])('%o', (options, why) => {
+    // As JavaScript would call it.
+    expect(() => createAgent(options as never)).toThrow(
+      expect.objectContaining({ code: 'INVALID_GRAPH', message: expect.stringMatching(why) }),
+    )
+  })
+
+  test('also a tool that has no time', () => {
+    expect(() => tool(() => 1, { name: 'look', description: 'looks', timeoutMs: 0 })).toThrow(
+      'the timeout of tool "look" must be more than 0 ms, not 0',
+    )
+  })
+})
+
+test('a tool whose time is Infinity may take longer than the others of its agent', async () => {
+  vi.useFakeTimers()
+  const slow = (name: string, timeoutMs?: number) =>
+    tool(() => new Promise((resolve) => setTimeout(resolve, 500, 'done')), {
+      name,
+      description: 'is slow',
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    })
+  const model = scriptedModel([{ toolCalls: [{ name: 'own' }, { name: 'general' }] }, 'So.'])
+  const agent = createAgent({ model, tools: [slow('own', Infinity), slow('general')], toolOptions: { timeoutMs: 100 } })
+  const ended = agent.invoke({ messages: 'Hi' })
+  await vi.advanceTimersByTimeAsync(1000)
+  expect((await ended).messages.slice(2, 4).map(({ content }) => content)).toEqual([
+    'done',
+    'Error: tool "general" ran longer than 100 ms',
+  ])
+  vi.useRealTimers()
 })

@@ -214,3 +214,15 @@ describe('an idle timeout', () => {
     made.mockRestore()
   })
 })
+
+test.each([Infinity, 2 ** 31])('%d ms is no limit', async (ms) => {
+  for (const timeout of [ms, { runMs: ms }, { idleMs: ms }]) {
+    expect(await outcome(graphOf(() => pause(500), { timeout }))).toEqual([500, 'done'])
+  }
+})
+
+test.each([0, -1, NaN])('%d ms is INVALID_GRAPH, naming the node', (ms) => {
+  for (const timeout of [ms, { runMs: ms }, { idleMs: ms }]) {
+    expect(() => graphOf(never, { timeout })).toThrow(`timeout of node "slow" must be more than 0 ms, not ${ms}`)
+  }
+})

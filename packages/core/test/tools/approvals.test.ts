@@ -172,10 +172,19 @@ describe('which calls wait', () => {
     [true, ['1', '2']],
     [['look'], ['2']],
     [{ remove: true, look: false }, ['1']],
-    [{ toString: true }, []],
+    [{ remove: true, toString: false }, ['1']],
   ])('%j: %j', async (interruptOn, ids) => {
     expect(await waiting(interruptOn, both)).toEqual(ids)
   })
+
+  test.each<[InterruptOn]>([[['removed']], [{ removed: true }], [{ toString: {} }]])(
+    'are those of tools that are there: %j is a slip that is told at once',
+    (interruptOn) => {
+      expect(() => graphOf(interruptOn)).toThrow(
+        /^interruptOn names "(removed|toString)", which is no tool; there are: remove, look$/,
+      )
+    },
+  )
 
   test('may depend on the arguments, as may what is said', async () => {
     const given = graphOf({
