@@ -1,7 +1,7 @@
 import { nextTurn } from '@rivulet/protocol/model'
 
 /** Time, in ms, that passes before a run looks whether the event loop still turns, and then before it waits for that. */
-const SLICE_MS = 4
+const SLICE_MS = 3
 
 /**
  * Keeps a run from keeping everybody else out: nodes, tools and models that wait for nothing outside would let no timer,
