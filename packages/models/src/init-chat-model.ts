@@ -30,8 +30,9 @@ export function initChatModel<const Name extends string>(
   const model = name.slice(colon + 1)
   const create = Object.hasOwn(providers, provider) ? providers[provider] : undefined
   if (create === undefined || model === '') {
-    const known = Object.keys(providers).join(', ')
-    throw new RivuletError('INVALID_INPUT', `"${name}" names no model: write <provider>:<model>, with one of ${known}`)
+    const how = `write <provider>:<model>, with one of ${Object.keys(providers).join(', ')}`
+    const others = 'openaiCompatible(), fromAiSdk() and fromLangChain() make models of others'
+    throw new RivuletError('INVALID_INPUT', `"${name}" names no model: ${how}; ${others}`)
   }
   return create(model, options)
 }
