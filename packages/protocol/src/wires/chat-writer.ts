@@ -79,6 +79,7 @@ export function createChatWriter({ run, messages: sent = [], messageId = `${run}
   const emit = (event: RunEvent) => {
     if (event.type === 'message.start') ids.add(event.id)
     else if (event.type === 'message') ids.add(event.message.id)
+    messages.leave(event)
     out.push(event)
   }
   const messages = createMessageWriter(emit)

@@ -47,6 +47,8 @@ export interface MessageWriter {
   note(id: string, tail: MessageTail): void
   /** Ends a message; nothing when it is not open. */
   end(id: string, tail?: MessageTail): void
+  /** The message was told or taken away as a whole: what was begun of it grows no more. */
+  leave(event: RunEvent): void
   /** What was written under this id; `undefined` when nothing was. */
   get(id: string): Written | undefined
   /** Ids of the open messages, in order of their starts. */
@@ -128,6 +130,11 @@ export function createMessageWriter(emit: (event: RunEvent) => void): MessageWri
         ...(finishReason !== undefined && { finishReason }),
         ...(parts !== undefined && parts.length > 0 && { parts }),
       })
+    },
+    leave(event) {
+      const id = event.type === 'message' ? event.message.id : event.type === 'message.remove' ? event.id : undefined
+      const growth = id === undefined ? undefined : messages.get(id)
+      if (growth !== undefined) growth.isOpen = false
     },
     get: (id) => messages.get(id),
     open: () => [...messages].flatMap(([id, { isOpen }]) => (isOpen ? [id] : [])),

@@ -153,6 +153,17 @@ describe('quirks of the servers', () => {
     expect(shown(foldRun(edited))).toMatchObject({ messages: [{ id: 'a', content: 'edited' }] })
   })
 
+  test('a message that is removed while it streams may begin anew', () => {
+    const chunk = (content: string) =>
+      ['messages', [{ type: 'ai', id: 'a', content, tool_call_chunks: [] }, meta]] as const
+    const events = decodeBlocks(
+      chunk('old'),
+      ['messages', [{ type: 'remove', id: 'a', content: [] }, {}]],
+      chunk('new'),
+    )
+    expect(shown(foldRun(events))).toMatchObject({ messages: [{ id: 'a', content: 'new' }], status: 'done' })
+  })
+
   test('the same state told again says nothing new', () => {
     const state = { messages: [{ type: 'human', id: 'h', content: 'hi' }] }
     const decoder = createLangGraphDecoder({ run: 'r' })
@@ -201,7 +212,7 @@ describe('quirks of the servers', () => {
     const event = fc.constantFrom(...names, 'custom', 'tools', 'tasks', 'checkpoints', 'error', 'values|a:b', 'x')
     const dict = fc.record(
       {
-        type: fc.constantFrom<unknown>('ai', 'human', 'tool', 'AIMessageChunk', 3),
+        type: fc.constantFrom<unknown>('ai', 'human', 'tool', 'AIMessageChunk', 'remove', 3),
         id: fc.constantFrom<unknown>('a', 'b', 1),
         content: fc.jsonValue(),
       },

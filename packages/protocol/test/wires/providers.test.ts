@@ -190,6 +190,18 @@ describe('AG-UI', () => {
     })
   })
 
+  test('a message that is told as a whole while it streams grows no more; what comes then begins it anew', () => {
+    expect(
+      read(
+        createAgUiDecoder({ run }),
+        { type: 'TEXT_MESSAGE_CHUNK', messageId: 'm', delta: 'a' },
+        { type: 'TOOL_CALL_RESULT', messageId: 'm', toolCallId: 'c', content: 'out' },
+        { type: 'TEXT_MESSAGE_CHUNK', messageId: 'm', delta: 'b' },
+        { type: 'RUN_FINISHED' },
+      ),
+    ).toMatchObject({ messages: [{ id: 'm', content: 'b' }], status: 'done' })
+  })
+
   test('an outcome that interrupts asks, an error fails, a cut is an error', () => {
     const outcome = { type: 'interrupt', interrupts: [{ id: 'i', reason: 'approve' }] }
     expect(read(createAgUiDecoder({ run }), { type: 'RUN_FINISHED', outcome })).toMatchObject({

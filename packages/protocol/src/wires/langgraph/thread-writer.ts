@@ -51,7 +51,10 @@ export function createThreadWriter({ run, resume, known }: RunToRead): ThreadWri
   const asked = new Set<string>()
   const lists = new Map<string, ReadonlySet<string>>()
   const said = new Map<string, string>()
-  const emit = (event: RunEvent) => void out.push(event)
+  const emit = (event: RunEvent) => {
+    messages.leave(event)
+    out.push(event)
+  }
   const messages = createMessageWriter(emit)
 
   const envelope: ThreadWriter['envelope'] = (ns, { node, step, task } = {}) => ({
