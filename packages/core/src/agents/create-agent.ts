@@ -71,11 +71,16 @@ export type NoState = StateSchema<unknown, unknown, unknown>
  * Throws `INVALID_GRAPH` when two tools share a name, or a part of it is not what it should be. A run fails with `PROVIDER_FAILED` when the final answer still does
  * not fit `responseFormat` after the model was told once what is wrong with it.
  */
-export function createAgent<
-  S extends StateSchema = NoState,
-  R = never,
-  const I extends InterruptOn | undefined = undefined,
->(options: AgentOptions<S, R, I>): Graph<AgentTypes<S, R, I>> {
+export function createAgent<S extends StateSchema = NoState, R = never>(
+  options: AgentOptions<S, R, undefined>,
+): Graph<AgentTypes<S, R, undefined>>
+// Apart from the other: a type that is inferred of `interruptOn` itself would leave its functions without theirs.
+export function createAgent<S extends StateSchema = NoState, R = never>(
+  options: AgentOptions<S, R, InterruptOn | undefined>,
+): Graph<AgentTypes<S, R, InterruptOn>>
+export function createAgent<S extends StateSchema, R>(
+  options: AgentOptions<S, R, InterruptOn | undefined>,
+): Graph<AgentTypes<S, R, InterruptOn>> {
   assertModel(options.model)
   const { tools = [], responseFormat, interruptOn, toolOptions, checkpointer, name = 'agent' } = options
   const format = responseFormat === undefined ? undefined : finalFormat(responseFormat, tools)
@@ -94,7 +99,7 @@ export function createAgent<
     .addEdge('tools', 'model')
     .compile({ name, ...(checkpointer && { checkpointer }) })
   // Its fields are those that the options' types were inferred from, and `messages`.
-  return graph as unknown as Graph<AgentTypes<S, R, I>>
+  return graph as unknown as Graph<AgentTypes<S, R, InterruptOn>>
 }
 
 /** Callers without types pass a model's name, or nothing: better told here than in the middle of a run. */

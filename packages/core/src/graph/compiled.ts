@@ -54,7 +54,7 @@ export interface StreamOptions<M, Sub> extends CallOptions {
 export type GraphInput<T extends GraphTypes> = T['input'] | Command<string, unknown> | null
 
 /** What a graph answers: its state, and the interrupts it waits for, if any. */
-export type Answer<T extends GraphTypes> = T['state'] & Partial<InterruptUpdate>
+export type Answer<T extends GraphTypes> = T['state'] & Partial<InterruptUpdate<T['interrupt']>>
 
 /** What a graph was compiled with. */
 export interface Compiled {

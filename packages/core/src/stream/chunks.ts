@@ -64,14 +64,14 @@ export type ToolChunk =
   | { event: 'on_tool_error'; toolCallId: string; name: string; error: WireError }
 
 /** Interrupts as the `updates` mode shows them. */
-export interface InterruptUpdate {
-  __interrupt__: readonly { id: string; value: unknown }[]
+export interface InterruptUpdate<Value = unknown> {
+  __interrupt__: readonly { id: string; value: Value }[]
 }
 
 /** What each mode yields for a graph of these types. */
 export interface Chunks<T extends GraphTypes> {
   values: T['state']
-  updates: { [N in T['nodes']]?: T['update'] } & Partial<InterruptUpdate>
+  updates: { [N in T['nodes']]?: T['update'] } & Partial<InterruptUpdate<T['interrupt']>>
   custom: T['custom']
   messages: [message: StreamedMessage, metadata: MessageMetadata]
   tasks: TaskChunk

@@ -39,6 +39,26 @@ same<
 same<TypesOf<typeof full>['interrupt'], ApprovalRequest>()
 same<TypesOf<typeof full>['resume'], ApprovalAnswer>()
 
+const guarded = createAgent({
+  model,
+  tools: [add],
+  interruptOn: {
+    add: { allow: ['approve', 'reject'], when: (args) => args !== undefined, message: (args) => String(args) },
+  },
+})
+same<TypesOf<typeof guarded>['interrupt'], ApprovalRequest>()
+
+export async function ask(): Promise<void> {
+  const { __interrupt__: asked = [] } = await guarded.invoke({ messages: 'Hi' })
+  same<(typeof asked)[number]['value'], ApprovalRequest>()
+  for await (const chunk of guarded.stream({ messages: 'Hi' })) {
+    const [question] = chunk.__interrupt__ ?? []
+    same<typeof question, { id: string; value: ApprovalRequest } | undefined>()
+  }
+  // @ts-expect-error -- a decision is one of three
+  createAgent({ model, interruptOn: { add: { allow: ['aprove'] } } })
+}
+
 export async function read(): Promise<void> {
   const end = await full.invoke({ messages: 'Hi', topic: 'x' })
   same<typeof end.structuredResponse, { degrees: number } | undefined>()
