@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url'
 import { createApp } from '@rivulet/server'
 import { nodeListener, type NodeListener } from '@rivulet/server/node'
 import { sqliteStore } from '@rivulet/server/sqlite'
-import type { GraphShape } from '../contract/graph-shape.ts'
 import { buildAgent } from './agent/graph.ts'
 import { createModel } from './agent/model.ts'
 import type { ModelChoice } from './agent/model-choice.ts'
@@ -14,8 +13,6 @@ import { createTools } from './tools/tools.ts'
 export interface Demo {
   /** Answers the requests under `/v1`. */
   listener: NodeListener
-  /** What the agent's graph looks like. */
-  graph: GraphShape
   /** Ends streams; runs go on when the demo is opened again. */
   close: () => Promise<void>
 }
@@ -28,7 +25,7 @@ const MAX_BODY_BYTES = 80 * 1024 * 1024
 export async function createDemo(choice: ModelChoice, data: string): Promise<Demo> {
   const agent = buildAgent(await createModel(choice), createTools({ docs: onceRead(REPOSITORY) }))
   const app = createApp({ graphs: { agent }, store: sqliteStore(data), limits: { bodyBytes: MAX_BODY_BYTES } })
-  return { listener: nodeListener(app), graph: agent.describe(), close: () => app.close({ graceMs: 0 }) }
+  return { listener: nodeListener(app), close: () => app.close({ graceMs: 0 }) }
 }
 
 /** The index over a repository's documentation, made when it is first asked for; a failure is not kept. */

@@ -17,13 +17,6 @@ export function demoPlugin(choice: ModelChoice, data: string): Plugin {
     apply: 'serve',
     configureServer(server) {
       const current = demoLoader(server, choice, data)
-      // The server's own routes name graphs only.
-      server.middlewares.use('/v1/graphs/agent', (_request, response, next) => {
-        current().then(({ graph }) => {
-          response.setHeader('content-type', 'application/json')
-          response.end(JSON.stringify(graph))
-        }, next)
-      })
       server.middlewares.use('/v1', (request, response, next) => {
         current().then(({ listener }) => listener(request, response), next)
       })
