@@ -63,8 +63,19 @@ export class ResponsesReader {
   }
 
   #itemDone(item: Fields): MessageChunk {
-    if (item['type'] === 'reasoning') this.#reasoning.push(reasoningItem(item))
-    return item['type'] === 'image_generation_call' ? { parts: imageOf(item) } : {}
+    switch (item['type']) {
+      case 'message':
+      case 'function_call':
+        return {}
+      case 'reasoning':
+        this.#reasoning.push(reasoningItem(item))
+        return {}
+      case 'image_generation_call':
+        return { parts: imageOf(item) }
+      default:
+        // What the provider's own tools did: nothing to run here, but nothing to lose either.
+        return { parts: [{ kind: 'data', name: textOf(item['type']) ?? 'item', value: item }] }
+    }
   }
 
   #argumentsDone(index: number, args: string | undefined): MessageChunk {

@@ -155,6 +155,27 @@ test('a refusal is text, and events of another time are let pass', async () => {
   expect(await answerTo(events)).toMatchObject({ content: 'I cannot', meta: { finishReason: 'stop' } })
 })
 
+test('what the provider did with tools of its own is data', async () => {
+  const search = { id: 'ws_1', type: 'web_search_call', status: 'completed', action: { type: 'search', query: 'x' } }
+  const events = [
+    ...begin,
+    { type: 'response.output_item.added', output_index: 0, item: { ...search, status: 'in_progress' } },
+    { type: 'response.web_search_call.searching', output_index: 0, item_id: 'ws_1' },
+    { type: 'response.output_item.done', output_index: 0, item: search },
+    { type: 'response.output_text.delta', output_index: 1, content_index: 0, delta: 'Found' },
+    { type: 'response.completed', response: response({ status: 'completed' }) },
+  ]
+  const answer = await answerTo(events)
+  expect(answer).toMatchObject({
+    content: 'Found',
+    parts: [
+      { kind: 'text', text: 'Found' },
+      { kind: 'data', name: 'web_search_call', value: search },
+    ],
+  })
+  expect(answer).not.toHaveProperty('toolCalls')
+})
+
 test('a conversation is asked as items, its reasoning as it came', async () => {
   const ok = [...begin, { type: 'response.completed', response: response({ status: 'completed' }) }]
   const server = await providerServer((answer) => writeStream(answer, sse(ok)))
