@@ -1,5 +1,6 @@
 import type { MessageChunk } from '@rivulet/core'
 import type { Part, Usage } from '@rivulet/protocol'
+import { base64Of } from '../conversation/base64.ts'
 import { statePart } from '../conversation/parts.ts'
 import { defined, fieldsOf, isFields, numberOf, textOf, type Fields } from '../read-fields.ts'
 
@@ -121,17 +122,11 @@ function fileOf({ mediaType, data }: Fields): Part[] {
   const type = textOf(mediaType) ?? 'application/octet-stream'
   const place = isFields(data) && !(data instanceof Uint8Array) ? data : { data }
   const inner = place['data']
-  const base64 = inner instanceof Uint8Array ? base64Of(inner) : textOf(inner)
+  const base64 = base64Of(inner)
   const url = place['url'] instanceof URL ? place['url'].href : textOf(place['url'])
   const kind = type.startsWith('image/') ? 'image' : type.startsWith('audio/') ? 'audio' : 'file'
   if (base64 === undefined && url === undefined) return []
   return [{ kind, mediaType: type, ...(base64 === undefined ? { url: `${url}` } : { data: base64 }) }]
-}
-
-function base64Of(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary)
 }
 
 /** Counts stand side by side up to version 2, and by kind from version 3 on. */

@@ -312,6 +312,11 @@ describe('an end before the end', () => {
     expect(await failureOf(modelOf(said('Hal')).model)).toMatchObject({ code: 'PROVIDER_FAILED', retryable: true })
   })
 
+  test('is what has no content, without streaming', async () => {
+    const model: AiSdkModel = { ...modelOf([]).model, doGenerate: () => Promise.resolve({}) }
+    await expect(fromAiSdk(model, { streaming: false }).invoke('hi')).rejects.toMatchObject({ code: 'PROVIDER_FAILED' })
+  })
+
   test('by a stop gives its reason, and the stream is let go', async () => {
     const stop = new AbortController()
     const { model } = modelOf(said('Hal'), { open: true })

@@ -1,7 +1,7 @@
 import { fromAsyncIterable, type ChatModel, type ChatOptions } from '@rivulet/core'
 import { RivuletError } from '@rivulet/protocol'
 import { aiSdkForm } from '../conversation/asked-form.ts'
-import { providerError, truncatedAnswer } from '../provider-error.ts'
+import { noAnswer, providerError, truncatedAnswer } from '../provider-error.ts'
 import { fieldsOf, type Fields } from '../read-fields.ts'
 import { generatedParts, PartsReader } from './chunks.ts'
 import { callOptions } from './prompt.ts'
@@ -62,7 +62,9 @@ export function fromAiSdk(model: AiSdkModel, { call: settings = {}, ...defaults 
 async function* partsOf(model: AiSdkModel, options: Fields, streaming: boolean): AsyncGenerator<Fields> {
   // The options of each version of the interface have their own types; these fields they have in common.
   if (!streaming) {
-    yield* generatedParts(fieldsOf(await model.doGenerate(options as never)))
+    const answer = fieldsOf(await model.doGenerate(options as never))
+    if (!Array.isArray(answer['content'])) throw noAnswer(answer)
+    yield* generatedParts(answer)
     return
   }
   const { stream } = await model.doStream(options as never)

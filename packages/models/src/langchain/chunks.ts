@@ -1,5 +1,6 @@
 import type { MessageChunk, ToolCallChunk } from '@rivulet/core'
 import type { Part, Usage } from '@rivulet/protocol'
+import { base64Of } from '../conversation/base64.ts'
 import { defined, fieldsOf, isFields, listOf, numberOf, textOf, type Fields } from '../read-fields.ts'
 
 /**
@@ -44,6 +45,7 @@ function addBlock(said: Said, block: Fields): void {
   else if (type === 'reasoning' || type === 'thinking')
     said.reasoning += textOf(block['reasoning'], block['thinking'], block['text']) ?? ''
   else if (type === 'image_url') said.parts.push(...imageOf(block['image_url']))
+  else if (type === 'image' || type === 'audio' || type === 'file') said.parts.push(...fileOf(type, block))
 }
 
 function imageOf(image: unknown): Part[] {
@@ -51,11 +53,24 @@ function imageOf(image: unknown): Part[] {
   return url === undefined ? [] : [{ kind: 'image', mediaType: 'image/*', url }]
 }
 
+/** A file as LangChain's standard blocks have it, whose names differ from version to version. */
+function fileOf(kind: 'image' | 'audio' | 'file', block: Fields): Part[] {
+  const data = base64Of(block['data'])
+  const url = textOf(block['url'])
+  if (data === undefined && url === undefined) return []
+  const any = kind === 'file' ? 'application/octet-stream' : `${kind}/*`
+  const mediaType = textOf(block['mimeType'], block['mime_type']) ?? any
+  return [{ kind, mediaType, ...(data === undefined ? { url: `${url}` } : { data }) }]
+}
+
 /** Calls in pieces, or whole ones where a model does not stream them. */
 function callsOf(chunk: Fields): readonly ToolCallChunk[] {
   const pieces = listOf(chunk['tool_call_chunks'])
   if (pieces.length > 0) return pieces.map((piece, place) => callChunk(piece, place, textOf(piece['args'])))
-  return listOf(chunk['tool_calls']).map((call, place) => callChunk(call, place, JSON.stringify(call['args'] ?? {})))
+  // Arguments that LangChain could not read are text: whoever makes the call says what is wrong with them.
+  return [...listOf(chunk['tool_calls']), ...listOf(chunk['invalid_tool_calls'])].map((call, place) =>
+    callChunk(call, place, textOf(call['args']) ?? JSON.stringify(call['args'] ?? {})),
+  )
 }
 
 function callChunk(call: Fields, place: number, args: string | undefined): ToolCallChunk {

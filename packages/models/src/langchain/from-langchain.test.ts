@@ -117,6 +117,25 @@ test('a model that does not stream its calls has them whole, as without streamin
   expect(await fromLangChain(model, { streaming: false }).invoke('hi')).toMatchObject(expected)
 })
 
+test('files of any version of its blocks are parts, and a call with arguments that are no JSON has them as text', async () => {
+  const whole = {
+    content: [
+      { type: 'image', mimeType: 'image/png', data: 'aGk=' },
+      { type: 'audio', mime_type: 'audio/wav', data: new Uint8Array([104, 105]) },
+      { type: 'file', url: 'https://example.test/a' },
+      { type: 'file', fileId: 'elsewhere' },
+    ],
+    invalid_tool_calls: [{ id: 'a', name: 'look', args: '{"q"', error: 'malformed' }],
+  }
+  const { parts, toolCalls } = await fromLangChain(modelOf([whole]).model).invoke('hi')
+  expect(parts).toEqual([
+    { kind: 'image', mediaType: 'image/png', data: 'aGk=' },
+    { kind: 'audio', mediaType: 'audio/wav', data: 'aGk=' },
+    { kind: 'file', mediaType: 'application/octet-stream', url: 'https://example.test/a' },
+  ])
+  expect(toolCalls).toEqual([{ id: 'a', name: 'look', args: '{"q"' }])
+})
+
 test('a conversation is asked as messages that LangChain reads, with tools bound', async () => {
   const { model, seen } = modelOf([{ content: 'ok' }])
   const add = tool(({ a }) => a, { name: 'add', description: 'Adds.', schema: z.object({ a: z.number() }) })
@@ -185,6 +204,14 @@ describe('an end before the end', () => {
       retryable: true,
       cause,
     })
+  })
+
+  test('without a word, or with no message, is a failure too', async () => {
+    const nothing: LangChainModel = { stream: modelOf([]).model.stream, invoke: () => Promise.resolve(undefined) }
+    for (const streaming of [true, false]) {
+      const failure = fromLangChain(nothing, { streaming }).invoke('hi')
+      await expect(failure).rejects.toMatchObject({ code: 'PROVIDER_FAILED' })
+    }
   })
 
   test('is at once when there are tools and the model takes none', async () => {

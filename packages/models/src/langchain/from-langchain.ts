@@ -1,8 +1,8 @@
 import { fromAsyncIterable, type ChatModel, type ChatOptions } from '@rivulet/core'
 import { RivuletError } from '@rivulet/protocol'
 import { langChainForm } from '../conversation/asked-form.ts'
-import { providerError } from '../provider-error.ts'
-import { fieldsOf, textOf } from '../read-fields.ts'
+import { noAnswer, providerError, truncatedAnswer } from '../provider-error.ts'
+import { fieldsOf, isFields, textOf } from '../read-fields.ts'
 import { langChainChunk } from './chunks.ts'
 import { langChainMessages, langChainTool } from './messages.ts'
 
@@ -29,8 +29,14 @@ export function fromLangChain(model: LangChainModel, defaults: ChatOptions = {})
         const chunks = streaming
           ? await bound.stream(conversation as never, options)
           : [await bound.invoke(conversation as never, options)]
-        for await (const chunk of chunks) yield langChainChunk(chunk)
+        let begun = false
+        for await (const chunk of chunks) {
+          if (!isFields(chunk)) throw noAnswer(chunk)
+          begun = true
+          yield langChainChunk(chunk)
+        }
         signal?.throwIfAborted()
+        if (!begun) throw truncatedAnswer(begun)
       } catch (error) {
         throw providerError(error, signal)
       }
