@@ -27,7 +27,8 @@ const page = (executablePath: string): TestProjectInlineConfiguration => ({
     include: ['packages/core/test/{agents,features,golden,properties,regressions,streaming-guide,tools}/**/*.test.ts'],
     // What only Node can show says so in its name.
     exclude: ['**/node_modules/**', '**/*.node.test.ts'],
-    isolate: false,
+    // A frame for each file: fake timers of one file were seen to outlive it.
+    isolate: true,
     fileParallelism: false,
     browser: {
       enabled: true,

@@ -1,5 +1,5 @@
 import { emptyState, fold, messagesOf, toolCallsOf } from '@rivulet/protocol'
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import {
   Command,
@@ -20,6 +20,7 @@ import { all, ofType, rejection } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
 failOnSurprises()
+afterEach(() => void vi.useRealTimers())
 
 const weather = tool(({ city }: { city: string }) => `sunny in ${city}`, {
   name: 'weather',
@@ -313,5 +314,4 @@ test('a tool whose time is Infinity may take longer than the others of its agent
     'done',
     'Error: tool "general" ran longer than 100 ms',
   ])
-  vi.useRealTimers()
 })
