@@ -75,13 +75,16 @@ for (const protocol of /** @type {const} */ (['classic', 'agent-stream'])) {
       })
     }
 
-    test('tokens arrive one by one, each in the message of its node', async () => {
+    test('tokens arrive as they come, each in the message of its node', async () => {
       const thread = clientOver(protocol).thread({ graph: 'chat' })
       /** @type {Set<string>} */
       const texts = new Set()
       thread.subscribe(() => texts.add(lastText(thread)))
       await thread.submit({ messages: 'hi' }).result
-      assert.ok(['Hello ', 'Hello there, ', 'Hello there, human '].every((text) => texts.has(text)))
+      // Several tokens may come in one read: how many texts there are is the network's affair, not that there are some.
+      const whole = lastText(thread)
+      const partial = [...texts].filter((text) => text !== '' && text !== whole && whole.startsWith(text))
+      assert.ok(partial.length >= 2, `only ${JSON.stringify([...texts])} was seen of ${JSON.stringify(whole)}`)
       assert.equal(thread.getSnapshot().messages.at(-1)?.meta?.node, 'model')
     })
 
