@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { getContext, getWriter, reduced, START, state, StateGraph, type NodeContext } from '../../src/index.ts'
-import { gate, settle } from '../gate.ts'
-import { isNode } from '../platform.ts'
+import { gate } from '../gate.ts'
 import { all, ofType, rejection } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
@@ -147,29 +146,6 @@ describe('a writer', () => {
 })
 
 describe('getWriter() and getContext()', () => {
-  test.runIf(isNode)('find the node they are called in, over awaits and in parallel', async () => {
-    const gates = [gate(), gate()]
-    const work = async (i: number) => {
-      await gates[i]!.opened
-      getWriter()(`from ${getContext().node}`)
-    }
-    const graph = new StateGraph(state({ log: log() }))
-      .addNode('one', () => work(0))
-      .addNode('two', () => work(1))
-      .addEdge(START, 'one')
-      .addEdge(START, 'two')
-      .compile()
-    const reading = all(graph.events({}))
-    await settle()
-    gates[1]!.open()
-    await settle()
-    gates[0]!.open()
-    expect(ofType(await reading, 'custom').map(({ node, data }) => [node, data])).toEqual([
-      ['two', 'from two'],
-      ['one', 'from one'],
-    ])
-  })
-
   test('outside of a run are NO_CONTEXT', () => {
     expect(() => getWriter()).toThrow(expect.objectContaining({ code: 'NO_CONTEXT' }))
     expect(() => getContext()).toThrow(expect.objectContaining({ code: 'NO_CONTEXT' }))

@@ -3,7 +3,6 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { messages, START, state, StateGraph, tool, toolNode, type Tool, type ToolNodeOptions } from '../../src/index.ts'
 import { gate, settle } from '../gate.ts'
-import { isNode } from '../platform.ts'
 import { all, allAndError, ofType, rejection } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 
@@ -357,16 +356,5 @@ describe('a tool by itself', () => {
       { name: 'f', description: 'fails' },
     )
     expect(await rejection(failing.invoke({}))).toBe(failure)
-  })
-
-  test.runIf(isNode)('called by a node as a function writes as that node', async () => {
-    const talkative = tool((_args, ctx) => ctx.writer('from the tool'), { name: 't', description: 'talks' })
-    const graph = new StateGraph(state({ messages: messages() }))
-      .addNode('node', () => talkative.invoke({}))
-      .addEdge(START, 'node')
-      .compile()
-    expect(ofType(await all(graph.events({ messages: [] })), 'custom')).toMatchObject([
-      { node: 'node', data: 'from the tool' },
-    ])
   })
 })

@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   Command,
   fromAsyncIterable,
-  getWriter,
   messages,
   START,
   state,
@@ -14,7 +13,6 @@ import {
 } from '../../src/index.ts'
 import { gate, settle } from '../gate.ts'
 import { JsonCheckpointer } from '../json-checkpointer.ts'
-import { isNode } from '../platform.ts'
 import { all, ofType } from '../reading.ts'
 import { failOnSurprises } from '../watch-process.ts'
 import { asking, type Call } from './tool-graphs.ts'
@@ -185,22 +183,6 @@ describe('graphs that ask a person, side by side in tools', () => {
 })
 
 describe('inside a tool', () => {
-  test.runIf(isNode)('a generator finds its call without ctx', async () => {
-    const steps = tool(
-      async function* () {
-        yield 1
-        getWriter()('from within')
-        return await Promise.resolve('end')
-      },
-      { name: 'steps', description: 'steps' },
-    )
-    const events = await run([steps], [{ id: 'c', name: 'steps' }])
-    expect(ofType(events, 'custom').map(({ data, toolCallId }) => [data, toolCallId])).toEqual([
-      [1, 'c'],
-      ['from within', 'c'],
-    ])
-  })
-
   test('a generator waits for a reader that is behind', async () => {
     let made = 0
     const many = tool(

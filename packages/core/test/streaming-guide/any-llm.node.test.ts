@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { fromAsyncIterable, START, state, StateGraph, value } from '../../src/index.ts'
-import { isNode } from '../platform.ts'
 import { all } from '../reading.ts'
 
 /** A client of some provider that this project knows nothing of. */
@@ -23,7 +22,7 @@ test('a streaming client that is no chat model streams through the writer', asyn
   ])
 })
 
-test.runIf(isNode)('or becomes a chat model, and its tokens are messages', async () => {
+test('or becomes a chat model, and its tokens are messages', async () => {
   const model = fromAsyncIterable(async function* (conversation) {
     for await (const { text } of yourCustomStreamingClient(conversation.at(-1)?.content ?? '')) yield text
   })

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { scriptedModel, START, state, StateGraph, value } from '../../src/index.ts'
-import { isNode } from '../platform.ts'
 import { all } from '../reading.ts'
 
 const model = scriptedModel((conversation) => `here: ${conversation[0]?.content}`)
@@ -13,7 +12,7 @@ const graph = new StateGraph(state({ topic: value<string>(), joke: value<string>
   .addEdge(START, 'writePoem')
   .compile()
 
-test.runIf(isNode)('tokens of nodes side by side are told apart by their node', async () => {
+test('tokens of nodes side by side are told apart by their node', async () => {
   const chunks = await all(graph.stream({ topic: 'cats' }, { streamMode: 'messages' }))
   const of = (node: string) =>
     chunks.flatMap(([{ content }, { langgraph_node }]) => (langgraph_node === node ? [content] : [])).join('')
@@ -21,7 +20,7 @@ test.runIf(isNode)('tokens of nodes side by side are told apart by their node', 
   expect(of('writeJoke')).toBe('here: joke about cats')
 })
 
-test.runIf(isNode)('a filter by node does it before anything is sent', async () => {
+test('a filter by node does it before anything is sent', async () => {
   const chunks = await all(
     graph.stream({ topic: 'cats' }, { streamMode: 'messages', filter: { nodes: ['writePoem'] } }),
   )

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { createAgent, messages, scriptedModel, START, state, StateGraph, tool, value } from '../../src/index.ts'
-import { isNode } from '../platform.ts'
 import { all } from '../reading.ts'
 
 test("an agent's tokens: pieces of the tool call, the tool's answer, pieces of the text", async () => {
@@ -30,7 +29,7 @@ test("an agent's tokens: pieces of the tool call, the tool's answer, pieces of t
   ])
 })
 
-test.runIf(isNode)("a node's tokens stream though the node only invokes its model", async () => {
+test("a node's tokens stream though the node only invokes its model", async () => {
   const model = scriptedModel('Why did the cream scream?')
   const graph = new StateGraph(state({ topic: value<string>(), joke: value<string>() }))
     .addNode('call_model', async ({ topic }) => ({ joke: (await model.invoke(`A joke about ${topic}`)).content }))

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest'
 import { getWriter, messages, START, state, StateGraph, tool, toolNode, value } from '../../src/index.ts'
-import { isNode } from '../platform.ts'
 import { all } from '../reading.ts'
 
-test.runIf(isNode)('from a node: whatever it writes, when it writes it', async () => {
+test('from a node: whatever it writes, when it writes it', async () => {
   const graph = new StateGraph(state({ query: value<string>(), answer: value<string>() }))
     .addNode('node', async (_state, ctx) => {
       ctx.writer({ customKey: 'Generating custom data inside node' })

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { createAgent, getWriter, scriptedModel, tool } from '../../src/index.ts'
-import { isNode } from '../platform.ts'
 import { all } from '../reading.ts'
 
 const model = () =>
@@ -20,7 +19,7 @@ test('a tool writes what it does, as it does it', async () => {
   ])
 })
 
-test.runIf(isNode)('getWriter() finds the same writer, where the platform has AsyncLocalStorage', async () => {
+test('getWriter() finds the same writer, where the platform has AsyncLocalStorage', async () => {
   const getWeather = tool(async ({ city }: { city: string }) => {
     await Promise.resolve()
     getWriter()(`Looking up data for city: ${city}`)

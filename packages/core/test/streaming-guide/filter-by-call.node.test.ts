@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { scriptedModel, START, state, StateGraph, value } from '../../src/index.ts'
-import { isNode } from '../platform.ts'
 import { all } from '../reading.ts'
 
 const jokeModel = scriptedModel(() => 'a joke', { tags: ['joke'] })
@@ -15,7 +14,7 @@ const graph = new StateGraph(state({ topic: value<string>(), joke: value<string>
   .addEdge(START, 'callModel')
   .compile()
 
-test.runIf(isNode)('two models in one node are told apart by their tags', async () => {
+test('two models in one node are told apart by their tags', async () => {
   const chunks = await all(graph.stream({ topic: 'cats' }, { streamMode: 'messages' }))
   expect(chunks.map(([{ content }, { tags }]) => [content, tags])).toEqual([
     ['a', ['joke']],
@@ -27,7 +26,7 @@ test.runIf(isNode)('two models in one node are told apart by their tags', async 
   expect(jokes).toEqual(['a', ' joke'])
 })
 
-test.runIf(isNode)('a filter by tag does it before anything is sent', async () => {
+test('a filter by tag does it before anything is sent', async () => {
   const chunks = await all(graph.stream({ topic: 'cats' }, { streamMode: 'messages', filter: { tags: ['poem'] } }))
   expect(chunks.map(([{ content }]) => content)).toEqual(['a', ' poem'])
 })

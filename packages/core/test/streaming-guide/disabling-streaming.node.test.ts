@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { messages, scriptedModel, START, state, StateGraph, type ChatOptions } from '../../src/index.ts'
-import { isNode } from '../platform.ts'
 import { all } from '../reading.ts'
 
 const graphWith = (options: ChatOptions) => {
@@ -17,7 +16,7 @@ test.each([{ streaming: false }, { disableStreaming: true }])('%j: the answer co
   expect(await chunksWith(options)).toEqual(['all at once'])
 })
 
-test.runIf(isNode)('the tag nostream hides the call; its message is in the state all the same', async () => {
+test('the tag nostream hides the call; its message is in the state all the same', async () => {
   expect(await chunksWith({ tags: ['nostream'] })).toEqual([])
   const { messages } = await graphWith({ tags: ['nostream'] }).invoke({ messages: 'Hi' })
   expect(messages.at(-1)?.content).toBe('all at once')
