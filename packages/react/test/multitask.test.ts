@@ -1,23 +1,12 @@
 import type { RunEvent, StreamableGraph } from '@rivulet/protocol'
 import { expect, test } from 'vitest'
 import { createClient, inProcess, type ThreadStore, type Transport } from '@rivulet/client'
-import { END, fromAsyncIterable, messages, START, state, StateGraph, value } from '@rivulet/core'
+import { END, messages, START, state, StateGraph, value } from '@rivulet/core'
+import { haltingGraph } from './halting.ts'
 
 /** A thread whose answers wait for the test in their middle. */
 function bench() {
-  let allowed = 0
-  let letGo: (() => void) | undefined
-  const model = fromAsyncIterable(async function* (said) {
-    yield `half of ${said.at(-1)!.content}`
-    if (allowed > 0) allowed--
-    else await new Promise<void>((resolve) => (letGo = resolve))
-    yield ', and the rest'
-  })
-  const graph = new StateGraph(state({ messages: messages() }))
-    .addNode('answer', async (now) => ({ messages: [await model.invoke(now.messages)] }))
-    .addEdge(START, 'answer')
-    .addEdge('answer', END)
-    .compile()
+  const { graph, goOn } = haltingGraph()
   const transport = inProcess(graph)
   const started: unknown[] = []
   const counting: Transport = {
@@ -33,12 +22,7 @@ function bench() {
     thread,
     /** Runs that were sent to the backend. */
     started,
-    /** Lets the answer that is at its middle, or gets there next, go on. */
-    goOn: () => {
-      if (letGo === undefined) allowed++
-      letGo?.()
-      letGo = undefined
-    },
+    goOn,
     isHalf: (question: string) => until(thread, () => texts(thread).includes(`half of ${question}`)),
   }
 }

@@ -9,6 +9,7 @@ import {
 import { diffOf } from '../checkpoint/change.ts'
 import type { Checkpoint, SavedCheckpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
 import { writeTo, type CheckpointWrite } from '../checkpoint/write.ts'
+import { withEnded } from '../checkpoint/seen.ts'
 import { END, START } from '../graph/command.ts'
 import type { Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
 import { applyWrites, messageKeys, ownUpdate, type Update, type Values, type Writes } from '../state/schema.ts'
@@ -147,8 +148,7 @@ export class GraphRun implements GraphHost {
 
   /** State with what had already ended of the next step: what readers saw last. */
   preview(): Values {
-    const writes = this.#done.map(({ node, updates = [] }) => ({ writer: `node "${node}"`, updates }))
-    return applyWrites(this.plan.schema, this.values, writes)
+    return withEnded(this.plan.schema, { values: this.values, tasks: this.#done })
   }
 
   /** Runs superstep after superstep. Rejects with what a node threw, or with a typed error of ours. */

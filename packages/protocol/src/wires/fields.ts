@@ -1,10 +1,6 @@
-/** A JSON object of which nothing is known yet. */
-export type Fields = Readonly<Record<string, unknown>>
+import { isFields, type Fields } from '../messages/content.ts'
 
-/** Whether a value is a JSON object. */
-export function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+export { isFields, type Fields }
 
 /** The text, if it is one. */
 export function textOf(value: unknown): string | undefined {

@@ -1,9 +1,9 @@
 // @vitest-environment jsdom
 import { createClient, inProcess, type Client } from '@rivulet/client'
-import { END, fromAsyncIterable, messages, START, state, StateGraph } from '@rivulet/core'
 import { act, cleanup, render, waitFor } from '@testing-library/react'
 import { StrictMode, useState, type ReactNode } from 'react'
 import { afterEach, beforeEach, expect, test, vi, type MockInstance } from 'vitest'
+import { haltingGraph } from '../../test/halting.ts'
 import { useStream } from './use-stream.ts'
 import type { StreamResult } from './use-tracked.ts'
 
@@ -22,24 +22,7 @@ afterEach(() => {
 
 /** A backend whose answers stop in their middle until the test lets them go on. */
 function halting() {
-  let allowed = 0
-  let letGo: (() => void) | undefined
-  const model = fromAsyncIterable(async function* (said) {
-    yield `half of ${said.at(-1)!.content}`
-    if (allowed > 0) allowed--
-    else await new Promise<void>((resolve) => (letGo = resolve))
-    yield ', and the rest'
-  })
-  const graph = new StateGraph(state({ messages: messages() }))
-    .addNode('answer', async (now) => ({ messages: [await model.invoke(now.messages)] }))
-    .addEdge(START, 'answer')
-    .addEdge('answer', END)
-    .compile()
-  const goOn = () => {
-    if (letGo === undefined) allowed++
-    letGo?.()
-    letGo = undefined
-  }
+  const { graph, goOn } = haltingGraph()
   return { transport: inProcess(graph), goOn }
 }
 

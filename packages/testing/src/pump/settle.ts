@@ -1,4 +1,4 @@
-import { nextTurn } from './turn.ts'
+import { nextTurn } from '@rivulet/protocol'
 
 /** Turns in a row in which nothing happened, after which all has settled. */
 const QUIET_TURNS = 10

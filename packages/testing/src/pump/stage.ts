@@ -1,12 +1,11 @@
 import { inProcess, type OpenRequest, type Timing, type Transport } from '@rivulet/client'
-import { memoryLog, RivuletError, type StreamableGraph } from '@rivulet/protocol'
+import { memoryLog, nextTurn, RivuletError, type StreamableGraph } from '@rivulet/protocol'
 import { handGate, type Gate, type Held } from '../script/gate.ts'
 import { scriptGraph } from '../script/script-graph.ts'
 import { createClock, type Clock } from './clock.ts'
 import { Others } from './others.ts'
 import { isPlayable, scriptsOf, type Playables } from './playable.ts'
 import { settle } from './settle.ts'
-import { nextTurn } from './turn.ts'
 
 /** One stream that was opened over a delivery. */
 export interface Connection {
