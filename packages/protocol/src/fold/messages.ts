@@ -152,7 +152,12 @@ export function applyMessageRemove(work: Work, event: MessageRemove): Missing {
 }
 
 /** Notes a provider's id of a message. Answers `names` with it, when it is new. */
-function withName(work: Work, id: string, names: readonly string[], name: string | undefined): readonly string[] {
+export function withName(
+  work: Work,
+  id: string,
+  names: readonly string[],
+  name: string | undefined,
+): readonly string[] {
   if (name === undefined || name === id || work.state.aliases.get(name) === id) return names
   writable(work, 'aliases').set(name, id)
   return [...names, name]

@@ -3,6 +3,7 @@ import type { Message } from '../messages/message.ts'
 import { isWithin, ROOT, sameNamespace, taskSegment, type Namespace } from '../namespace.ts'
 import { isUncommitted, originOf, putVersion, resolveId, sameContent, standing, versionOf } from './entries.ts'
 import { dropSpaces, forget } from './forget.ts'
+import { withName } from './messages.ts'
 import { idsOf, isListed, spaceKey, without, writableSpace } from './spaces.ts'
 import type { Entry, Origin, Space, Version } from './state.ts'
 import { dropWhere, replaceMap, writable, type Work } from './work.ts'
@@ -84,6 +85,8 @@ export function applyRewindTo(work: Work, event: RewindTo): undefined {
   replaceMap(work, 'tasks', new Map())
   replaceMap(work, 'interrupts', new Map())
   dropWhere(work, 'aliases', (id) => !settled.has(id))
+  // What comes back after it was removed is found by its provider's id again.
+  for (const { message } of kept) withName(work, message.id, [], message.meta?.providerId)
   dropWhere(work, 'tools', ({ id }) => !answered.has(id))
   dropWhere(work, 'custom', ({ toolCallId }) => toolCallId === undefined || !answered.has(toolCallId))
   const space = writableSpace(work, ROOT)
