@@ -1,17 +1,18 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** `npm test`: builds the client, then drives the servers of others with it. */
+/** `npm test`: builds what others meet, then drives their servers with it and lets their suites judge it. */
 const root = new URL('../', import.meta.url)
 const { packageManager } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1' }
-execFileSync('npx', ['-y', packageManager, 'exec', 'turbo', 'run', 'build', '--filter=@rivulet/client'], {
+const built = ['--filter=@rivulet/client', '--filter=@rivulet/server']
+execFileSync('npx', ['-y', packageManager, 'exec', 'turbo', 'run', 'build', ...built], {
   cwd: root,
   env,
   stdio: ['ignore', 'pipe', 'inherit'],
 })
-const { status } = spawnSync(process.execPath, ['--test', 'langgraph'], {
-  cwd: new URL('.', import.meta.url),
-  stdio: ['ignore', 'inherit', 'inherit'],
-})
-process.exitCode = status ?? 1
+const cwd = new URL('.', import.meta.url)
+for (const args of [['checkpoint-validation/run.mjs'], ['--test', 'langgraph']]) {
+  const { status } = spawnSync(process.execPath, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (status !== 0) process.exitCode = status ?? 1
+}
