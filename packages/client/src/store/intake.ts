@@ -28,7 +28,7 @@ export function takeIn(facts: ThreadFacts, events: readonly RivuletEvent[]): Int
     facts: { ...facts, state, outbox: settleOutbox(facts.outbox, state) },
     applied,
     begun: applied.flatMap((event) => (event.type === 'run.start' ? (state.runs.get(event.run) ?? []) : [])),
-    ended: endedRuns(before, state, applied),
+    ended: endedRuns(facts, state, applied),
     advanced: applied.some((event) => event.type !== 'sync'),
   }
 }
@@ -48,11 +48,19 @@ function appliedOf(before: ThreadState, after: ThreadState, events: readonly Riv
   })
 }
 
-/** Runs that are over now: those whose end is among the events, and those a snapshot shows to have ended meanwhile. */
-function endedRuns(before: ThreadState, after: ThreadState, applied: readonly RivuletEvent[]): readonly EndedRun[] {
+/**
+ * Runs that are over now: those whose end is among the events, and those a snapshot shows to have ended meanwhile, also
+ * when it is the first that is heard of a run that was being started: the answer to its start may have been lost.
+ */
+function endedRuns(
+  { state: before, starts }: ThreadFacts,
+  after: ThreadState,
+  applied: readonly RivuletEvent[],
+): readonly EndedRun[] {
   if (before.runs === after.runs) return []
   const told = new Set(applied.flatMap((event) => (event.type === 'run.end' ? [event.run] : [])))
-  const isNews = ({ id }: Run) => told.has(id) || before.runs.get(id)?.status === 'running'
+  const isNews = ({ id }: Run) =>
+    told.has(id) || before.runs.get(id)?.status === 'running' || starts.some(({ run }) => run === id)
   return [...after.runs.values()].filter((run): run is EndedRun => run.status !== 'running' && isNews(run))
 }
 

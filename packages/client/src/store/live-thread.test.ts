@@ -358,6 +358,17 @@ test('a run that a snapshot shows to be over is over', async () => {
   expect(await run.result).toMatchObject({ status: 'done' })
 })
 
+test('a run whose start was answered in vain and that is over by the time the thread hears of it ends', async () => {
+  const { thread, pump, run, events, timing } = await asked({ threadId: 't1' })
+  pump.body.fail(new RivuletError('DISCONNECTED', 'lost', { retryable: true }))
+  await timing.advance(300)
+  expect(pump.body.request.start?.run).toBe(run.id)
+  pump.body.send(snapshotFrame(events))
+  expect(await run.result).toMatchObject({ status: 'done', error: undefined })
+  expect(contents(thread)).toEqual(['hi', 'Hello'])
+  expect(thread.getSnapshot().status).toBe('idle')
+})
+
 test('a heartbeat beyond the cursor shows that something was lost', async () => {
   const { thread, pump, timing, events } = await asked()
   pump.body.send(eventsFrame(sync('replay')), eventsFrame(...events.slice(0, 5)), { type: 'at', log: LOG, seq: 6 })
