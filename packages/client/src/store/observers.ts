@@ -58,6 +58,7 @@ export function createObservers(first: ThreadFacts): Observers {
     const found = new Set<Observer>()
     const add = (observers: Set<Observer> | undefined) => observers?.forEach((observer) => found.add(observer))
     for (const [facet, observers] of byFacet) if (isFacetChanged(facet, before, after)) add(observers)
+    if (byMessage.size === 0) return found
     for (const id of changedMessages(before, after) ?? byMessage.keys()) add(byMessage.get(id))
     return found
   }

@@ -140,3 +140,25 @@ test('a view that was stopped shows nothing more, and all of it when it is start
   view.start()
   expect(texts).toEqual(['1', '123'])
 })
+
+test('text that goes on is shown with every second frame, until it pauses', async () => {
+  const { texts, emit } = await paced()
+  let at = 0
+  const frames = async (count: number) => {
+    for (let frame = 0; frame < count; frame++) {
+      await emit(token('r', 'a', at, '.'), token('r', 'a', at + 1, '.'))
+      at += 2
+      await vi.advanceTimersByTimeAsync(16)
+    }
+  }
+  await frames(10)
+  // The first of all at once, then one a frame.
+  expect(texts).toHaveLength(11)
+  await frames(100)
+  expect(texts).toHaveLength(11 + 50)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(texts.at(-1)).toHaveLength(at)
+  texts.length = 0
+  await frames(5)
+  expect(texts).toHaveLength(6)
+})

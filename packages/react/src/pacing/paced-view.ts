@@ -9,41 +9,48 @@ export interface PacedView extends ThreadView {
 
 /** A frame that comes later than this after a change was held up by it: rendering did not fit into a frame. */
 const LATE_MS = 40
+/** Frames in a row that show something new before only every second one does. */
+const FULL_PACE_FRAMES = 10
 /** Longest rest after a slow render in milliseconds. */
 const MAX_REST_MS = 500
 
 /**
  * A paced view of a thread: the first change after a pause is shown at once, the following ones together with the next
- * frame, and what a person waits for (their own message, a run's beginning and end, a failure) without delay. Where a
- * change takes longer to render than a frame lasts, the page rests as long as it took, so that it stays usable.
- * `throttleMs` takes the place of the frame; with 0 every change is shown.
+ * frame. Where they go on, only every second frame shows them: text reads no better at the pace of frames, and a page is
+ * laid out anew for each. What a person waits for (their own message, a run's beginning and end, a failure) is shown without
+ * delay. Where a change takes longer to render than a frame lasts, the page rests as long as it took, so that it stays
+ * usable. `throttleMs` takes the place of the frames; with 0 every change is shown.
  */
 export function createPacedView(thread: ThreadStore, throttleMs?: number): PacedView {
   const observers = createObservers(thread.facts)
   let shown = thread.facts
   let committedAt = 0
-  let cancelFrame: (() => void) | undefined
+  let cancelRest: (() => void) | undefined
   const commit = () => {
     if (shown === thread.facts) return
     shown = thread.facts
     committedAt = performance.now()
     observers.set(shown)
   }
-  const wait = (delayMs = throttleMs) => {
-    cancelFrame = nextFrame(() => {
-      cancelFrame = undefined
-      const tookMs = performance.now() - committedAt
-      const isRested = delayMs !== undefined || tookMs <= LATE_MS || isHidden()
-      if (!isRested) return wait(Math.min(tookMs, MAX_REST_MS))
+  const rest = (frames: number) => {
+    const end = () => {
+      cancelRest = undefined
       if (shown === thread.facts) return
-      wait()
+      rest(frames + 1)
       commit()
-    }, delayMs)
+    }
+    cancelRest = nextFrame(() => {
+      const tookMs = performance.now() - committedAt
+      if (throttleMs !== undefined || isHidden()) end()
+      else if (tookMs > LATE_MS) cancelRest = nextFrame(end, Math.min(tookMs, MAX_REST_MS))
+      else if (frames > FULL_PACE_FRAMES) cancelRest = nextFrame(end)
+      else end()
+    }, throttleMs)
   }
   const onChange = () => {
     if (throttleMs === 0 || isUrgent(shown, thread.facts)) return commit()
-    if (cancelFrame !== undefined) return
-    wait()
+    if (cancelRest !== undefined) return
+    rest(1)
     commit()
   }
   return {
@@ -55,8 +62,8 @@ export function createPacedView(thread: ThreadStore, throttleMs?: number): Paced
       commit()
       return () => {
         stop()
-        cancelFrame?.()
-        cancelFrame = undefined
+        cancelRest?.()
+        cancelRest = undefined
       }
     },
   }

@@ -1,6 +1,6 @@
 import { sameItems, type ThreadSnapshot } from '@rivulet/client'
 import type { TypedGraph, UntypedGraph } from '@rivulet/protocol'
-import { useEffect, useState } from 'react'
+import { useEffect, useInsertionEffect, useState } from 'react'
 import { useRerender } from '../stream/use-rerender.ts'
 import type { StreamHandle } from '../stream/stream.ts'
 
@@ -17,7 +17,8 @@ export function useSelect<T, G extends TypedGraph = UntypedGraph>(
   const [selection] = useState(createSelection<T, G>)
   const rerender = useRerender()
   const value = selection.read(handle.getSnapshot(), selector, isEqual)
-  useEffect(() => selection.note(value))
+  // Not an effect of the passive kind: with text in every frame, that is a second walk over the page for each.
+  useInsertionEffect(() => selection.note(value))
   useEffect(() => {
     // It may have changed between the render and now.
     if (selection.isOutdated(handle.getSnapshot(), selector, isEqual)) rerender()

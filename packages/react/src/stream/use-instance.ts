@@ -38,7 +38,7 @@ export type StreamOptions<G extends TypedGraph = UntypedGraph> = StreamSource & 
   messagesKey?: string | undefined
   /** Shown until the thread's own values are there. */
   initialValues?: ValuesOf<G> | undefined
-  /** Least time between two renders in milliseconds; 0 renders every change. Default: one frame. */
+  /** Least time between two renders in milliseconds; 0 renders every change. Default: one frame, two in a long answer. */
   throttle?: number | undefined
   /** Modes that runs record beyond the ones that always are. */
   modes?: readonly StreamMode[] | undefined

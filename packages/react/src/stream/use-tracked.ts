@@ -1,6 +1,6 @@
 import type { ThreadSnapshot } from '@rivulet/client'
 import type { TypedGraph, UntypedGraph } from '@rivulet/protocol'
-import { useEffect, useState } from 'react'
+import { useEffect, useInsertionEffect, useState } from 'react'
 import type { StreamHandle, StreamMethods } from './stream.ts'
 import type { Instance } from './use-instance.ts'
 import { useRerender } from './use-rerender.ts'
@@ -39,7 +39,7 @@ export function useTracked({ stream: { handle }, methods }: Instance): StreamRes
   const [tracker] = useState(createTracker)
   const rerender = useRerender()
   const result = tracker.result(handle, methods)
-  useEffect(() => tracker.note(result))
+  useInsertionEffect(() => tracker.note(result))
   useEffect(() => {
     const check = () => {
       if (tracker.isOutdated(handle)) rerender()
