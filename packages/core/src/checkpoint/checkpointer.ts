@@ -2,7 +2,7 @@ import type { Values } from '../state/schema.ts'
 import type { NextStep } from '../runtime/step.ts'
 import type { Target } from '../graph/plan.ts'
 
-/** A thread's state after a superstep, and what would run next. JSON, apart from class instances a node put into it. */
+/** A thread's state after a superstep, and what would run next. JSON: the run sees to it. */
 export interface Checkpoint {
   /** Sorts by time of creation. */
   readonly id: string

@@ -4,13 +4,14 @@ import type { Plan } from '../graph/plan.ts'
 import { freshStanding, type GraphRun } from '../runtime/graph-run.ts'
 import { checkpointId, nodeTaskId, randomId, sendTaskId, taskBase } from '../runtime/ids.ts'
 import { savedOf, storeError, type RunScope } from '../runtime/run-scope.ts'
-import { taskAs } from '../runtime/start.ts'
+import { takeInput, taskAs } from '../runtime/start.ts'
 import { NOTHING, planNext, type NextStep } from '../runtime/step.ts'
 import { routesFrom } from '../runtime/task.ts'
 import { applyWrites, initialValues, ownUpdate, visible, type Update } from '../state/schema.ts'
 import { diffOf } from './change.ts'
 import type { Checkpoint, Checkpointer, SavedCheckpoint, StateChange } from './checkpointer.ts'
 import { revive } from './revive.ts'
+import { assertSavable } from './savable.ts'
 import { seenValues, withEnded } from './seen.ts'
 
 /** A thread's state as its graph shows it; `undefined` when the thread or checkpoint is not there. */
@@ -72,7 +73,8 @@ export interface ThreadChange {
 /** Writes a checkpoint whose state is the thread's after `update`. Answers its id. `graph` runs nothing but routers. */
 export async function updateThread(graph: GraphRun, change: ThreadChange): Promise<string> {
   const { plan, scope } = graph
-  const { update, asNode, from } = change
+  const { asNode, from } = change
+  const update = takeInput(change.update)
   if (typeof update !== 'object' || update === null)
     throw new RivuletError('INVALID_INPUT', 'an update is an object with state keys')
   if (asNode !== undefined && asNode !== START && !plan.nodes.has(asNode)) {
@@ -83,6 +85,7 @@ export async function updateThread(graph: GraphRun, change: ThreadChange): Promi
   if (saved === undefined && from !== undefined) throw new RivuletError('NOT_FOUND', `there is no checkpoint "${from}"`)
   const writer = asNode === undefined ? 'the update' : `node "${asNode}"`
   const made = ownUpdate(plan.schema, update, writer, randomId)
+  assertSavable(made, { who: writer, node: asNode })
   const changed = asNode === undefined ? besideTheStep(plan, saved, made) : await asTheNode(graph, saved, made, asNode)
   const now = Date.now()
   const checkpoint: Checkpoint = {

@@ -6,6 +6,7 @@ import type { Task } from '../runtime/host.ts'
 import { stableId } from '../runtime/ids.ts'
 import { runTask } from '../runtime/task.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
+import { assertSavableValue } from '../checkpoint/savable.ts'
 import { own } from '../state/own.ts'
 
 /** A function whose calls are tasks of the entrypoint (or node) that makes them. */
@@ -47,9 +48,13 @@ async function call<Args extends readonly unknown[], Result>(
   caller.assertOpen('a task call was')
   const { graph, task: parent } = caller
   let value: unknown
+  const returned = async (): Promise<void> => {
+    value = own(await run(...args))
+    if (graph.scope.keeps) assertSavableValue(value, 'what it returned', { who: `task "${name}"`, node: name })
+  }
   const spec: NodeSpec = {
     name,
-    run: async () => void (value = own(await run(...args))),
+    run: returned,
     onError: undefined,
     retry,
     timeout: undefined,

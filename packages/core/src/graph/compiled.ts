@@ -18,7 +18,8 @@ import { GraphRun } from '../runtime/graph-run.ts'
 import { drive, driveBelow, type RunRequest, type RunResult } from '../runtime/drive.ts'
 import { randomId } from '../runtime/ids.ts'
 import { RunScope, type RunSettings } from '../runtime/run-scope.ts'
-import { checkInput } from '../runtime/start.ts'
+import { own } from '../state/own.ts'
+import { checkInput, takeInput } from '../runtime/start.ts'
 import { currentContext } from '../runtime/task-context.ts'
 import type { InterruptUpdate, StreamEntry } from '../stream/chunks.ts'
 import { Delivery } from '../stream/delivery.ts'
@@ -148,6 +149,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     sinkOf: (delivery: Delivery<E>) => Sink,
     throwing = true,
   ): Delivery<E> {
+    const taken = takeInput(input)
     const leave = new AbortController()
     let running: Promise<void> = Promise.resolve()
     let sink: Sink | undefined
@@ -155,7 +157,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
       const off = relay(options.signal, leave)
       const call = { ...options, signal: leave.signal, ...(modes && { modes }) }
       sink = sinkOf(delivery)
-      running = this.#run(input, call, sink).then(({ error }) => {
+      running = this.#run(taken, call, sink).then(({ error }) => {
         off()
         delivery.end(throwing ? error : undefined)
       })
@@ -189,8 +191,8 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     return {
       run: options.runId ?? randomId(),
       threadId: options.threadId,
-      tags: options.tags ?? [],
-      metadata: options.metadata ?? {},
+      tags: own(options.tags ?? []),
+      metadata: takeInput(options.metadata ?? {}) as RunSettings['metadata'],
       context: options.context,
       recursionLimit: options.recursionLimit ?? 25,
       maxConcurrency: options.maxConcurrency ?? Infinity,

@@ -2,6 +2,7 @@ import { RivuletError, type TypedGraph } from '@rivulet/protocol/model'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import type { InputOf, StateSchema, UpdateOf, ValueOf } from '../state/schema.ts'
 import { timeLimit } from '../models/time-limit.ts'
+import { own } from '../state/own.ts'
 import { toStateSchema } from '../state/schema.ts'
 import type { Field } from '../state/field.ts'
 import type { StandardSchema } from '../state/standard-schema.ts'
@@ -264,8 +265,8 @@ function nodeSpec(
     retry: retryPolicy(retry),
     timeout: timeoutPolicy(name, typeof timeout === 'number' ? { runMs: timeout } : timeout),
     defer,
-    metadata,
-    tags,
+    metadata: own(metadata),
+    tags: own(tags),
   }
 }
 

@@ -37,7 +37,7 @@ export class Announcer {
     if (ns.length > 0) event.ns = ns
     if (wants.taskDetails) {
       event.input = this.#visible(task.input)
-      event.triggers = task.triggers
+      event.triggers = [...task.triggers]
     }
     scope.sink.emit(event)
   }

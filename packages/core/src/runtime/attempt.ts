@@ -55,8 +55,8 @@ export class Attempt {
     this.task = task
     this.number = number
     const { tags, metadata } = task.spec
-    this.tags = tags.length === 0 ? graph.tags : [...graph.tags, ...tags]
-    this.metadata = metadata === undefined ? graph.metadata : { ...graph.metadata, ...metadata }
+    this.tags = tags.length === 0 ? graph.tags : Object.freeze([...graph.tags, ...tags])
+    this.metadata = metadata === undefined ? graph.metadata : Object.freeze({ ...graph.metadata, ...metadata })
   }
 
   get wants(): Wants {

@@ -10,8 +10,10 @@ import {
   type StreamMode,
 } from '@rivulet/protocol/model'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
+import { assertSavableValue } from '../checkpoint/savable.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { Plan } from '../graph/plan.ts'
+import { own } from '../state/own.ts'
 import { visible, type Values } from '../state/schema.ts'
 import { wireErrorOf } from './announcer.ts'
 import { Attempt } from './attempt.ts'
@@ -20,7 +22,7 @@ import { GraphRun, type Outcome } from './graph-run.ts'
 import { CommandFromBelow, ParentCommand } from './parent-command.ts'
 import type { RunScope } from './run-scope.ts'
 import { cancelled, checkLimits, savedOf, type RunSettings } from './run-scope.ts'
-import { begin, beginBelow, beginningOf } from './start.ts'
+import { begin, beginBelow, beginningOf, takeInput } from './start.ts'
 import { TaskContext } from './task-context.ts'
 
 /** How a run ended. */
@@ -66,12 +68,14 @@ export async function drive(request: RunRequest, scope: RunScope): Promise<RunRe
 
 async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
   const { scope } = graph
+  const input = takeInput(request.input)
   let saved: SavedCheckpoint | undefined
   try {
     if (scope.stopped !== undefined) throw scope.stopped
     checkLimits(scope.settings)
+    if (scope.keeps) assertSavableValue(own(scope.settings.metadata), 'its metadata', { who: 'the caller' })
     saved = await load(scope, request)
-    const beginning = beginningOf(request.input, saved)
+    const beginning = beginningOf(input, saved)
     announceStart(graph, request, beginning.kind === 'answer' ? [...beginning.answers.keys()] : undefined)
     if (saved !== undefined && !request.historyInLog) graph.announcer.history(saved.values)
     const isBranch = await branches(graph, request, saved)
@@ -184,10 +188,11 @@ export async function driveBelow(
   const attempt = TaskContext.openAttemptOf(ctx, 'a graph call was')
   const { graph: above, task } = attempt
   const ns = namespaceBelow(attempt, ctx.toolCallId)
+  const taken = takeInput(input)
   const { caller, off } = stoppedBy(ctx.toolCallId === undefined ? signal : either(ctx.signal, signal), attempt)
   const graph = new GraphRun(above.scope, plan, ns, caller, shared)
   try {
-    await beginBelow(graph, input, above.resuming.has(task.id), shared && !task.sent ? above.plan.schema : undefined)
+    await beginBelow(graph, taken, above.resuming.has(task.id), shared && !task.sent ? above.plan.schema : undefined)
     const outcome = await graph.run()
     if (outcome.status === 'interrupted') throw attempt.ask(outcome.asked)
     return output(plan, outcome.values)

@@ -8,11 +8,21 @@ import {
 } from '@rivulet/protocol/model'
 import { diffOf } from '../checkpoint/change.ts'
 import type { Checkpoint, SavedCheckpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
+import { assertSavable } from '../checkpoint/savable.ts'
 import { writeTo, type CheckpointWrite } from '../checkpoint/write.ts'
 import { withEnded } from '../checkpoint/seen.ts'
 import { END, START } from '../graph/command.ts'
 import type { Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
-import { applyWrites, messageKeys, ownUpdate, type Update, type Values, type Writes } from '../state/schema.ts'
+import { isSavable } from '../state/own.ts'
+import {
+  applyWrites,
+  messageKeys,
+  ownUpdate,
+  reducedKeys,
+  type Update,
+  type Values,
+  type Writes,
+} from '../state/schema.ts'
 import { messageById } from '../state/message-list.ts'
 import { plainMessage } from '../state/plain-message.ts'
 import type { Wants } from '../stream/sink.ts'
@@ -119,7 +129,7 @@ export class GraphRun implements GraphHost {
   /** Takes a caller's update and plans what follows the entry. Answers the state before it. */
   enter(update: Update, targets: readonly Target[]): Values {
     const before = this.values
-    this.values = applyWrites(this.plan.schema, before, [{ writer: 'the input', updates: [update] }])
+    this.write(update, 'the input')
     this.step++
     this.#next = planNext(this.plan, [{ node: START, targets }], NOTHING)
     this.#fresh = true
@@ -128,7 +138,7 @@ export class GraphRun implements GraphHost {
 
   /** Applies an update outside of any step. */
   write(update: Update, writer: string): void {
-    this.values = applyWrites(this.plan.schema, this.values, [{ writer, updates: [update] }])
+    this.values = this.#after([{ writer, updates: [update] }])
   }
 
   /** The tasks of the next step stay the ones they are, whatever is saved before it. */
@@ -417,15 +427,28 @@ export class GraphRun implements GraphHost {
 
   /** The state after these tasks' writes. A reducer may throw: then the run's error says whose write that was. */
   #applied(ordered: readonly Ran[]): Values {
-    const { schema } = this.plan
     const writes = ordered.map(writesOf)
     try {
-      return applyWrites(schema, this.values, writes)
+      return this.#after(writes)
     } catch (thrown) {
-      const culprit = ordered[firstFailing(writes, (some) => applyWrites(schema, this.values, some))]
+      const culprit = ordered[firstFailing(writes, (some) => this.#after(some))]
       this.failedNode = culprit?.task.spec.name
       throw thrown
     }
+  }
+
+  /** The state after these writes. What was written can be kept; what reducers make of it is looked at here. */
+  #after(writes: readonly Writes[]): Values {
+    const { schema } = this.plan
+    const values = applyWrites(schema, this.values, writes)
+    if (this.scope.keeps && values !== this.values) {
+      for (const key of reducedKeys(schema)) {
+        if (isSavable(values[key])) continue
+        const by = writes.findLast(({ updates }) => updates.some((update) => Object.hasOwn(update, key)))
+        assertSavable({ [key]: values[key] }, { who: `the reducer, given what ${by?.writer} wrote,` })
+      }
+    }
+    return values
   }
 
   /** The step that had stopped half way is complete: nothing is pending at its checkpoint any more. */

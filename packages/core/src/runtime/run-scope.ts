@@ -61,6 +61,11 @@ export class RunScope {
     this.run = settings.run
   }
 
+  /** Whether a thread keeps the run's state, which then has to be JSON. */
+  get keeps(): boolean {
+    return this.settings.checkpointer !== undefined
+  }
+
   /** Why the run was stopped; `undefined` while it goes on. */
   get stopped(): RivuletError | undefined {
     return this.#stopped

@@ -1,8 +1,10 @@
 import { RivuletError, formatNamespace } from '@rivulet/protocol/model'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
+import { assertSavable, assertSavableValue } from '../checkpoint/savable.ts'
 import { seenValues } from '../checkpoint/seen.ts'
-import { isCommand, Send, START, type Command } from '../graph/command.ts'
+import { Command, isCommand, Send, START } from '../graph/command.ts'
 import type { NodeSpec, Plan, Target } from '../graph/plan.ts'
+import { own } from '../state/own.ts'
 import {
   initialValues,
   ownUpdate,
@@ -12,7 +14,7 @@ import {
   type Update,
   type Values,
 } from '../state/schema.ts'
-import { freshStanding, standingOf, type GraphRun } from './graph-run.ts'
+import { freshStanding, standingOf, type GraphRun, type Standing } from './graph-run.ts'
 import type { Task } from './host.ts'
 import { randomId, stableId } from './ids.ts'
 import { savedOf, untilStopped } from './run-scope.ts'
@@ -43,6 +45,25 @@ export type Beginning =
       readonly command: Command<string, unknown>
     }
   | { readonly kind: 'command'; readonly command: Command<string, unknown> }
+
+/**
+ * What a caller passed, as it is now: what the caller does to it later reaches no run. Never throws: what cannot be taken
+ * comes back as it is, and the run fails on it.
+ */
+export function takeInput(input: unknown): unknown {
+  try {
+    if (!isCommand(input)) return own(input)
+    const { update, goto, resume, graph } = input
+    return new Command({
+      update: own(update),
+      goto: goto.map((to) => (to instanceof Send ? new Send(to.node, own(to.input)) : to)),
+      resume: own(resume),
+      ...(graph !== undefined && { graph }),
+    })
+  } catch {
+    return input
+  }
+}
 
 /** Reads what a caller passed. Throws `INVALID_INPUT` when there is nothing to go on from or nothing to answer. */
 export function beginningOf(input: unknown, saved: SavedCheckpoint | undefined): Beginning {
@@ -88,7 +109,10 @@ export async function begin(
     case 'continue':
       return goOn(graph, saved!, { isBranch })
     case 'answer': {
-      for (const [id, answer] of beginning.answers) graph.scope.answers.set(id, answer)
+      for (const [id, answer] of beginning.answers) {
+        if (graph.scope.keeps) assertSavableValue(answer, `the answer to interrupt ${id}`, { who: 'the caller' })
+        graph.scope.answers.set(id, answer)
+      }
       return goOn(graph, saved!, { isBranch, also: beginning.command })
     }
     case 'command':
@@ -142,8 +166,8 @@ async function enterWith(
   const { schema, inputKeys } = graph.plan
   const checking = validateInput(schema, input, { known: saved?.values, allowed: inputKeys, checkedBy })
   const checked = await untilStopped(graph, checking)
-  const update = ownUpdate(schema, checked, 'the input', inputIds(graph))
-  if (saved === undefined) graph.standAt(freshStanding(initialValues(schema)))
+  const update = takenUpdate(graph, checked, 'the input')
+  if (saved === undefined) graph.standAt(beforeAnything(graph))
   else graph.standAt({ ...standingOf(saved), step: saved.step + 1, next: NOTHING, tasks: [] })
   graph.save('input', saved?.values, { next: AT_ENTRY, input: update })
   return apply(graph, update, saved && leftBehind(graph, saved))
@@ -191,7 +215,7 @@ async function command(
   given: Command<string, unknown>,
   saved: SavedCheckpoint | undefined,
 ): Promise<void> {
-  if (saved === undefined) graph.standAt(freshStanding(initialValues(graph.plan.schema)))
+  if (saved === undefined) graph.standAt(beforeAnything(graph))
   else if (given.goto.length > 0) graph.standAt({ ...standingOf(saved), tasks: [] })
   else {
     graph.standAt(standingOf(saved))
@@ -210,7 +234,12 @@ async function command(
 function targetsOf(graph: GraphRun, targets: readonly Target[]): readonly Target[] {
   const { nodes } = graph.plan
   const wrong = targets.find((to) => (to instanceof Send ? !nodes.has(to.node) : !graph.isTarget(to)))
-  if (wrong === undefined) return targets
+  if (wrong === undefined) {
+    for (const to of targets)
+      if (to instanceof Send && graph.scope.keeps)
+        assertSavableValue(to.input, `its send to "${to.node}"`, { who: 'the command' })
+    return targets
+  }
   const name = JSON.stringify(wrong instanceof Send ? wrong.node : wrong)
   throw new RivuletError(
     'INVALID_INPUT',
@@ -222,7 +251,19 @@ function applyUpdate(graph: GraphRun, update: unknown, writer: string): void {
   if (typeof update !== 'object' || update === null) {
     throw new RivuletError('INVALID_INPUT', `the update of ${writer} is no object with state keys`)
   }
-  graph.write(ownUpdate(graph.plan.schema, update, writer, inputIds(graph)), writer)
+  graph.write(takenUpdate(graph, update, writer), writer)
+}
+
+function takenUpdate(graph: GraphRun, update: object, writer: string): Update {
+  const taken = ownUpdate(graph.plan.schema, update, writer, inputIds(graph))
+  if (graph.scope.keeps) assertSavable(taken, { who: writer })
+  return taken
+}
+
+function beforeAnything({ plan, scope }: GraphRun): Standing {
+  const values = initialValues(plan.schema)
+  if (scope.keeps) assertSavable(values, { who: 'the initial state' })
+  return freshStanding(values)
 }
 
 /** Ids for messages that a caller passes without one: the same for the same run. */

@@ -1,6 +1,7 @@
 import { RivuletError, toJson, type MessageInput, type Namespace } from '@rivulet/protocol/model'
 import { Command, type CommandOptions } from '../graph/command.ts'
 import type { NodeContext, Progress } from '../graph/node-context.ts'
+import { own } from '../state/own.ts'
 import type { StandardSchema } from '../state/standard-schema.ts'
 import { describeIssues, jsonSchemaOf } from '../state/standard-schema.ts'
 import type { Attempt } from './attempt.ts'
@@ -176,7 +177,7 @@ function ask<T>(
     graph.refuseAnswer(id, reading.refused)
   }
   const told = jsonSchemaOf(schema)
-  const asked = { id, value: toJson(value), ...(told !== undefined && { schema: told }), node: name, ns: graph.ns }
+  const asked = own({ id, value: toJson(value), ...(told !== undefined && { schema: told }), node: name, ns: graph.ns })
   throw attempt.ask([asked])
 }
 

@@ -2,6 +2,7 @@ import { messageOfThrown, RivuletError } from '@rivulet/protocol/model'
 import { isCommand, Send } from '../graph/command.ts'
 import type { Branch, NodeSpec, RetryPolicy, Target } from '../graph/plan.ts'
 import type { NodeContext } from '../graph/node-context.ts'
+import { assertSavable, assertSavableValue } from '../checkpoint/savable.ts'
 import { own } from '../state/own.ts'
 import { applyWrites, ownUpdate, type Update } from '../state/schema.ts'
 import { Attempt, InterruptSignal } from './attempt.ts'
@@ -168,7 +169,10 @@ class Collector {
   #update(update: object): void {
     const { graph, task, nextMessageId } = this.#attempt
     if (Object.keys(update).length === 0) return
-    this.updates.push(ownUpdate(graph.plan.schema, update, `node "${task.spec.name}"`, nextMessageId))
+    const { name } = task.spec
+    const taken = ownUpdate(graph.plan.schema, update, `node "${name}"`, nextMessageId)
+    if (graph.scope.keeps) assertSavable(taken, { who: `node "${name}"`, node: name })
+    this.updates.push(taken)
   }
 
   #command(command: { update: unknown; goto: readonly Target[]; graph: '__parent__' | undefined }): void {
@@ -187,11 +191,19 @@ class Collector {
     const { graph } = this.#attempt
     const name = target instanceof Send ? target.node : target
     if (typeof name === 'string' && (target instanceof Send ? graph.plan.nodes.has(name) : graph.isTarget(name))) {
-      // What is sent is state of its own: whoever made it or reads of it must not be able to change it.
-      this.targets.push(target instanceof Send ? new Send(name, own(target.input)) : name)
+      this.targets.push(target instanceof Send ? this.#sent(name, target.input) : name)
       return
     }
     throw this.#lost(from, name, [...graph.plan.nodes.keys(), ...(target instanceof Send ? [] : ['END'])])
+  }
+
+  /** What is sent is state of its own: whoever made it or reads of it must not be able to change it. */
+  #sent(to: string, input: unknown): Send {
+    const { graph, task } = this.#attempt
+    const node = task.spec.name
+    const taken = own(input)
+    if (graph.scope.keeps) assertSavableValue(taken, `its send to "${to}"`, { who: `node "${node}"`, node })
+    return new Send(to, taken)
   }
 
   #lost(from: string, name: unknown, known: readonly string[]): RivuletError {

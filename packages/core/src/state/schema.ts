@@ -101,6 +101,11 @@ export function messageKeys(schema: StateSchema): readonly string[] {
   return Object.keys(schema.fields).filter((key) => schema.fields[key]!.kind === 'messages')
 }
 
+/** The keys whose values reducers make. */
+export function reducedKeys(schema: StateSchema): readonly string[] {
+  return Object.keys(schema.fields).filter((key) => schema.fields[key]!.reduce !== undefined)
+}
+
 /** Marks a value that replaces what is there instead of being reduced into it. */
 const OVERWRITE = '__overwrite__'
 
@@ -119,17 +124,24 @@ function isOverwrite(update: unknown): update is Overwrite<unknown> {
   return typeof update === 'object' && update !== null && OVERWRITE in update
 }
 
-/** An update as the runtime keeps it: known keys only, message lists normalised, the rest frozen. */
+/**
+ * An update as the runtime keeps it: known keys only, message lists normalised, the rest frozen. Throws `INVALID_UPDATE`
+ * on unknown keys, `INVALID_INPUT` on what is no message, `UNSERIALIZABLE` on what holds itself.
+ */
 export function ownUpdate(schema: StateSchema, update: object, writer: string, makeId: () => string): Update {
   const result: Record<string, unknown> = {}
   for (const key of Object.keys(update)) {
     const given = (update as Record<string, unknown>)[key]
     if (given === undefined) continue
     const { list } = fieldOf(schema, key, writer)
-    if (isOverwrite(given)) {
-      const plain = list === undefined ? own(given[OVERWRITE]) : list.take(given[OVERWRITE], makeId)
-      result[key] = Object.freeze({ [OVERWRITE]: plain })
-    } else result[key] = list === undefined ? own(given) : list.take(given, makeId)
+    const take = (one: unknown): unknown => (list === undefined ? own(one) : list.take(one, makeId))
+    try {
+      result[key] = isOverwrite(given) ? Object.freeze({ [OVERWRITE]: take(given[OVERWRITE]) }) : take(given)
+    } catch (cause) {
+      if (!(cause instanceof RivuletError) || cause.code !== 'UNSERIALIZABLE') throw cause
+      const how = `what ${writer} wrote to the state key "${key}" holds itself, or has more than 1,000 levels`
+      throw new RivuletError('UNSERIALIZABLE', how, { cause })
+    }
   }
   return Object.freeze(result)
 }
