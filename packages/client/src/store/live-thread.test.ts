@@ -379,6 +379,18 @@ test('a heartbeat beyond the cursor shows that something was lost', async () => 
   expect(pump.body.after).toBe(`${LOG}.5`)
 })
 
+test('a heartbeat of a log of which nothing came shows that its beginning was lost', async () => {
+  const { thread, pump, timing, events } = await asked()
+  pump.body.send({ type: 'at', log: LOG, seq: 0 })
+  await settled()
+  expect(thread.getSnapshot().connection).toMatchObject({ phase: 'waiting', error: { code: 'STREAM_GAP' } })
+  await timing.advance(250)
+  expect(pump.body.after).toBeUndefined()
+  pump.body.send(snapshotFrame(events))
+  await settled()
+  expect(contents(thread)).toEqual(['hi', 'Hello'])
+})
+
 test('a heartbeat beyond the cursor is no loss to a reader that filters', async () => {
   const { thread, pump, events } = await asked({ filter: { nodes: ['agent'] } })
   pump.body.send(eventsFrame(sync('replay')), eventsFrame(...events.slice(0, 5)), { type: 'at', log: LOG, seq: 6 })

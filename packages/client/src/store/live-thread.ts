@@ -294,11 +294,11 @@ class LiveThread implements ThreadStore {
 
   /**
    * A heartbeat says up to where everything was sent: what is beyond our cursor then is lost, unless it was filtered
-   * out.
+   * out. So is the snapshot that began a log of which we have nothing.
    */
   #heartbeat(log: string, seq: number): Received {
     const { state } = this.#facts
-    if (this.#options.filter === undefined && log === state.log && seq > state.cursor) {
+    if (log !== state.log || (this.#options.filter === undefined && seq > state.cursor)) {
       throw new RivuletError('STREAM_GAP', `events up to ${seq} did not arrive`, { retryable: true })
     }
     return 'progress'
