@@ -2,7 +2,11 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../src/events/event.ts'
 import { emptyState, foldAll } from '../../src/index.ts'
-import { createLangGraphDecoder, createLangGraphEncoder } from '../../src/wires/langgraph/index.ts'
+import {
+  createLangGraphDecoder,
+  createLangGraphEncoder,
+  type LangGraphEncoderOptions,
+} from '../../src/wires/langgraph/index.ts'
 import { randomChat } from './random-chat.ts'
 import { exchangesIn, recordingsNamed, streamsIn } from './recordings.ts'
 import { foldRun, readStream, shown, stampedFrom, written } from './shown.ts'
@@ -247,4 +251,72 @@ test('what is written and read again shows the same', () => {
       }
     }),
   )
+})
+
+describe('written for LangGraph’s own clients', () => {
+  const envelope = { run: 'r', node: 'talk', task: 't', step: 1 } as const
+  const start: RunEvent = { type: 'run.start', run: 'r', protocol: 1 }
+
+  /** The blocks of a run of these events, of one kind. */
+  function blocksOf(kind: string, events: readonly RunEvent[], options: LangGraphEncoderOptions = {}): unknown[] {
+    const encoder = createLangGraphEncoder(options)
+    let state = emptyState()
+    const blocks = [start, ...events].flatMap((event) => {
+      state = foldRun([event], state)
+      return encoder.encode(event, state)
+    })
+    return blocks.flatMap(({ event, data }) => (event === kind ? [data] : []))
+  }
+
+  const message = (content: string, more: object = {}): RunEvent => ({
+    type: 'message',
+    ...envelope,
+    message: { id: 'm', role: 'assistant', content },
+    ...more,
+  })
+  const told = (events: readonly RunEvent[]) =>
+    blocksOf('messages', events).map((tuple) => {
+      const [{ type, content }] = tuple as [{ type: string; content: unknown }]
+      return type === 'remove' ? type : content
+    })
+
+  test('what a caller put in is told by the state alone', () => {
+    const input: RunEvent = { type: 'message', run: 'r', step: 0, message: { id: 'h', role: 'user', content: 'hi' } }
+    expect(told([input, message('hello')])).toEqual(['hello'])
+  })
+
+  test('a message that is told anew is withdrawn first, as readers add to what they have', () => {
+    expect(told([message('one'), message('two')])).toEqual(['one', 'remove', 'two'])
+    const streamed: RunEvent[] = [
+      { type: 'message.start', ...envelope, id: 'm', role: 'assistant' },
+      { type: 'message.delta', run: 'r', id: 'm', part: 0, at: 0, text: 'three' },
+    ]
+    expect(told([message('two'), ...streamed])).toEqual(['two', 'remove', '', 'three'])
+  })
+
+  test('an attempt that is withdrawn takes back what it told, and nothing else', () => {
+    const other = {
+      ...message('mine'),
+      task: 'u',
+      message: { id: 'o', role: 'assistant', content: 'mine' },
+    } as RunEvent
+    const rewind: RunEvent = { type: 'rewind', run: 'r', node: 'talk', task: 't', attempt: 1 }
+    expect(told([other, message('failed'), rewind])).toEqual(['mine', 'failed', 'remove'])
+  })
+
+  test('how far a tool is has a place of its own for those who read tools', () => {
+    const progress: RunEvent = { type: 'custom', ...envelope, name: 'progress', data: 1, toolCallId: 'c' }
+    expect(blocksOf('tools', [progress])).toEqual([
+      { event: 'on_tool_event', toolCallId: 'c', name: 'progress', data: 1 },
+    ])
+    expect(blocksOf('custom', [progress])).toEqual([])
+    expect(blocksOf('custom', [progress], { modes: ['custom'] })).toEqual([1])
+  })
+
+  test('messages that nodes return are dicts', () => {
+    const update = { messages: [{ role: 'assistant', content: 'hi' }], note: 'x' }
+    expect(blocksOf('updates', [{ type: 'updates', ...envelope, update }])).toEqual([
+      { talk: { messages: [expect.objectContaining({ type: 'ai', content: 'hi', tool_calls: [] })], note: 'x' } },
+    ])
+  })
 })

@@ -1,11 +1,11 @@
 import type { WireError } from '../../errors.ts'
-import type { MessageDelta, RunEvent } from '../../events/event.ts'
+import type { Custom, MessageDelta, RunEvent } from '../../events/event.ts'
 import { messageOf, valuesOf } from '../../fold/read.ts'
 import type { ThreadState } from '../../fold/state.ts'
 import type { Message, MessageMeta } from '../../messages/message.ts'
 import { formatNamespace, ROOT, taskSegment, type Namespace } from '../../namespace.ts'
 import { type Fields } from '../fields.ts'
-import { writeDict, writePart, writeUsage } from './write-dict.ts'
+import { writeDict, writeMessages, writePart, writeUsage } from './write-dict.ts'
 
 /** One block of a foreign event stream, its data as a value. */
 export interface WireBlock {
@@ -39,26 +39,38 @@ export function createLangGraphEncoder({
   metadata = {},
 }: LangGraphEncoderOptions = {}): LangGraphEncoder {
   const chunks = createChunks(metadata)
+  // Any name is looked for in the list of those that were asked for.
+  const reads = (mode: string): boolean => modes === undefined || (modes as readonly string[]).includes(mode)
   return {
     encode(event, state) {
       const ns = namespaceOf(event, state)
       if (!subgraphs && ns.length > 0 && event.type !== 'custom') return []
       const suffix = subgraphs && ns.length > 0 ? `|${formatNamespace(ns)}` : ''
-      return [...chunks.of(event, state), ...blocksOf(event, state)].flatMap(({ event: mode, data }) => {
-        const wanted = mode === 'messages' ? 'messages-tuple' : mode
+      const told = event.type === 'custom' && reads('tools') ? progressOr(event) : blocksOf(event, state)
+      return [...chunks.of(event, state), ...told].flatMap(({ event: mode, data }) => {
         const isAlways = mode === 'metadata' || mode === 'error'
-        // Any name is looked for in the list of those that were asked for.
-        if (!isAlways && modes !== undefined && !(modes as readonly string[]).includes(wanted)) return []
+        if (!isAlways && !reads(mode === 'messages' ? 'messages-tuple' : mode)) return []
         return { event: isAlways ? mode : `${mode}${suffix}`, data }
       })
     },
   }
 }
 
+/** What a tool tells of how far it is has a place of its own, for those who read tools. */
+function progressOr({ name, data, toolCallId }: Custom): WireBlock[] {
+  if (name !== 'progress' || toolCallId === undefined) return [{ event: 'custom', data }]
+  return [{ event: 'tools', data: { event: 'on_tool_event', toolCallId, name, data } }]
+}
+
 /** Deltas and ends of messages do not repeat where they come from. */
 function namespaceOf(event: RunEvent, state: ThreadState): Namespace {
   const isPiece = event.type === 'message.delta' || event.type === 'message.end'
-  return event.ns ?? (isPiece ? messageOf(state, event.id)?.meta?.namespace : undefined) ?? ROOT
+  return event.ns ?? (isPiece ? metaOf(state, event.id).namespace : undefined) ?? ROOT
+}
+
+/** What is known of a message, without building the text of one that streams. */
+function metaOf(state: ThreadState, id: string): MessageMeta {
+  return state.live.get(id)?.meta ?? messageOf(state, id)?.meta ?? {}
 }
 
 /** What is told of an event in every mode but that of messages. */
@@ -73,7 +85,7 @@ export function blocksOf(event: RunEvent, state: ThreadState): WireBlock[] {
     case 'rewind':
       return 'to' in event ? [{ event: 'values', data: writeValues(state, ROOT) }] : []
     case 'updates':
-      return [{ event: 'updates', data: { [event.node ?? '']: event.update } }]
+      return [{ event: 'updates', data: { [event.node ?? '']: writeMessages(event.update) } }]
     case 'interrupt': {
       const data = { __interrupt__: [{ id: event.id, value: event.value }] }
       return [
@@ -109,7 +121,7 @@ export function blocksOf(event: RunEvent, state: ThreadState): WireBlock[] {
           data: {
             id: event.task,
             name: event.node,
-            input: event.input,
+            input: writeMessages(event.input),
             triggers: event.triggers ?? [],
             interrupts: [],
           },
@@ -122,7 +134,7 @@ export function blocksOf(event: RunEvent, state: ThreadState): WireBlock[] {
           data: {
             id: event.task,
             name: event.node,
-            result: event.result ?? {},
+            result: writeMessages(event.result ?? {}),
             interrupts: event.interrupts ?? [],
             error: event.error?.message ?? null,
           },
@@ -159,10 +171,12 @@ function writeValues(state: ThreadState, ns: Namespace): Fields {
 
 /** Messages as tuples: chunks while they stream, whole ones, and what was taken back. */
 function createChunks(common: Fields): { of(event: RunEvent, state: ThreadState): WireBlock[] } {
-  const told = new Set<string>()
+  /** What was told last of each message; `undefined` while it streams. */
+  const told = new Map<string, Message | undefined>()
+  let before: ThreadState | undefined
   const tuple = (id: string, state: ThreadState, dict: Fields): WireBlock => {
-    told.add(id)
-    return { event: 'messages', data: [dict, { ...common, ...writeMeta(messageOf(state, id)?.meta ?? {}) }] }
+    told.set(id, state.live.has(id) ? undefined : messageOf(state, id))
+    return { event: 'messages', data: [dict, { ...common, ...writeMeta(metaOf(state, id)) }] }
   }
   const chunk = (id: string, state: ThreadState, more: Fields): WireBlock =>
     tuple(id, state, {
@@ -174,36 +188,51 @@ function createChunks(common: Fields): { of(event: RunEvent, state: ThreadState)
       response_metadata: {},
       ...more,
     })
-  return {
-    of(event, state) {
-      switch (event.type) {
-        case 'message.start': {
-          const { name } = event
-          return [chunk(event.id, state, name === undefined ? {} : { name })]
-        }
-        case 'message.delta':
-          return [chunk(event.id, state, writeDelta(event, state))]
-        case 'message.end': {
-          const { id, usage, finishReason, parts } = event
-          const response = finishReason === undefined ? {} : { response_metadata: { finish_reason: finishReason } }
-          const more = parts === undefined ? {} : { content: parts.map(writePart) }
-          return [chunk(id, state, { ...more, ...response, ...(usage && { usage_metadata: writeUsage(usage) }) })]
-        }
-        case 'message':
-          return [tuple(event.message.id, state, writeDict(messageOf(state, event.message.id) ?? event.message))]
-        case 'message.remove':
-          return [removal(event.id)]
-        case 'rewind':
-          return [...told].flatMap((id) => {
-            const message = messageOf(state, id)
-            if (message !== undefined)
-              return message.status === 'streaming' ? [] : [tuple(id, state, writeDict(message))]
+  /** Readers add to what they have of an id: what it was must go first. */
+  const withdrawal = (id: string): WireBlock[] =>
+    told.has(id) || (before !== undefined && messageOf(before, id) !== undefined) ? [removal(id)] : []
+  const blocks = (event: RunEvent, state: ThreadState): WireBlock[] => {
+    switch (event.type) {
+      case 'message.start': {
+        const { id, name } = event
+        return [...withdrawal(id), chunk(id, state, name === undefined ? {} : { name })]
+      }
+      case 'message.delta':
+        return [chunk(event.id, state, writeDelta(event, state))]
+      case 'message.end': {
+        const { id, usage, finishReason, parts } = event
+        const response = finishReason === undefined ? {} : { response_metadata: { finish_reason: finishReason } }
+        const more = parts === undefined ? {} : { content: parts.map(writePart) }
+        return [chunk(id, state, { ...more, ...response, ...(usage && { usage_metadata: writeUsage(usage) }) })]
+      }
+      case 'message': {
+        const { id } = event.message
+        // What a caller put in is told by the state.
+        if (event.node === undefined) return []
+        return [...withdrawal(id), tuple(id, state, writeDict(messageOf(state, id) ?? event.message))]
+      }
+      case 'message.remove':
+        told.delete(event.id)
+        return [removal(event.id)]
+      case 'rewind':
+        return [...told].flatMap(([id, last]) => {
+          const message = messageOf(state, id)
+          if (message === undefined) {
             told.delete(id)
             return [removal(id)]
-          })
-        default:
-          return []
-      }
+          }
+          if (message === last || message.status === 'streaming') return []
+          return [removal(id), tuple(id, state, writeDict(message))]
+        })
+      default:
+        return []
+    }
+  }
+  return {
+    of(event, state) {
+      const told = blocks(event, state)
+      before = state
+      return told
     },
   }
 }

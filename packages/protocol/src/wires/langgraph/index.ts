@@ -10,3 +10,4 @@ export {
 } from './encode-classic.ts'
 export { eventsOfState, readLangGraphState } from './state.ts'
 export type { RunToRead } from './thread-writer.ts'
+export { writeMessages } from './write-dict.ts'

@@ -1,5 +1,5 @@
 import type { Message, Part, Usage } from '../../messages/message.ts'
-import { type Fields } from '../fields.ts'
+import { isFields, type Fields } from '../fields.ts'
 
 /** What LangChain calls our roles. */
 export const MESSAGE_TYPES = { user: 'human', assistant: 'ai', system: 'system', tool: 'tool' } as const
@@ -20,6 +20,21 @@ export function writeDict({ id, role, content, parts, toolCalls, toolCallId, nam
     ...(role === 'assistant' && writeCalls(toolCalls ?? [])),
     ...(meta.usage && { usage_metadata: writeUsage(meta.usage) }),
   }
+}
+
+/**
+ * A value as nodes read and write it, the messages in it as dicts: one by itself, those of a list, and those under the
+ * keys of an object.
+ */
+export function writeMessages(value: unknown, depth = 0): unknown {
+  if (isMessage(value)) return writeDict(value)
+  if (Array.isArray(value)) return value.map((one: unknown) => (isMessage(one) ? writeDict(one) : one))
+  if (!isFields(value) || depth > 0) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, writeMessages(one, depth + 1)]))
+}
+
+function isMessage(value: unknown): value is Message {
+  return isFields(value) && typeof value['content'] === 'string' && Object.hasOwn(MESSAGE_TYPES, String(value['role']))
 }
 
 /** Arguments that are no JSON object are told as what they are: calls that a model wrote badly. */
