@@ -1,6 +1,6 @@
 import type { GraphState, GraphTypes, RunEvent, StreamMode } from '@rivulet/protocol'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
-import { END, isCommand, START, type Command } from '../graph/command.ts'
+import { type AnyCommand, END, isCommand, START } from '../graph/command.ts'
 import type { CallOptions, Graph, StreamOptions } from '../graph/compiled.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import { StateGraph } from '../graph/state-graph.ts'
@@ -57,7 +57,7 @@ export class Entrypoint<Input, Output> {
   }
 
   /** Runs to the end and answers what the function returned; `undefined` when it stopped to ask. Rejects as `Graph.invoke`. */
-  async invoke(input: Input | Command<string, unknown> | null, options: CallOptions = {}): Promise<Output> {
+  async invoke(input: Input | AnyCommand | null, options: CallOptions = {}): Promise<Output> {
     const { output } = (await this.#graph.invoke(entryInput(input), options)) as EntryState
     // What the function returned was put into this key.
     return output as Output
@@ -65,7 +65,7 @@ export class Entrypoint<Input, Output> {
 
   /** Streams as `Graph.stream`: `updates` shows each task's value, `values` the entrypoint's, once. */
   async *stream<const M extends StreamMode | readonly StreamMode[] = 'updates', const Sub extends boolean = false>(
-    input: Input | Command<string, unknown> | null,
+    input: Input | AnyCommand | null,
     options: StreamOptions<M, Sub> = {},
   ): AsyncGenerator<StreamEntry<EntryTypes<Input, Output>, M, Sub>, void, undefined> {
     const { streamMode = 'updates' } = options
@@ -125,7 +125,7 @@ function isEntryInput(input: unknown): boolean {
   return input !== null && input !== undefined && !isCommand(input)
 }
 
-function entryInput(input: unknown): Record<string, unknown> | Command<string, unknown> | null {
+function entryInput(input: unknown): Record<string, unknown> | AnyCommand | null {
   if (isEntryInput(input)) return { input }
   return isCommand(input) ? input : null
 }

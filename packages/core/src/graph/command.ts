@@ -19,29 +19,29 @@ export class Send<const N extends string = string, I = unknown> {
 }
 
 /** What a {@link Command} does. */
-export interface CommandOptions<G extends string = string, U = unknown> {
+export interface CommandOptions<G extends string = string, U = unknown, R = unknown> {
   /** State update, as a node would return it. */
   update?: U
   /** Where to go next, besides the node's edges. */
   goto?: G | Send<G> | readonly (G | Send<G>)[]
   /** Answers the thread's interrupts: the answer, or answers by interrupt id. As input of a run only. */
-  resume?: unknown
+  resume?: R
   /** `Command.PARENT`: update and goto are meant for the graph that holds this one. */
   graph?: typeof Command.PARENT
 }
 
 /** An update and where to go next, together. In a node prefer `ctx.command`, which knows the graph's names and keys. */
-export class Command<const G extends string = never, U = object> {
+export class Command<const G extends string = never, U = object, R = never> {
   static readonly PARENT = '__parent__' as const
 
   /** Tells a command from an update, for the compiler too. */
   readonly '~command': true = true
   readonly update: U | undefined
   readonly goto: readonly (G | Send)[]
-  readonly resume: unknown
+  readonly resume: R | undefined
   readonly graph: '__parent__' | undefined
 
-  constructor({ update, goto, resume, graph }: CommandOptions<G, U> = {}) {
+  constructor({ update, goto, resume, graph }: CommandOptions<G, U, R> = {}) {
     this.update = update
     this.goto = goto === undefined ? [] : isList(goto) ? goto : [goto]
     this.resume = resume
@@ -53,7 +53,10 @@ function isList<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value)
 }
 
+/** A command of which nothing is known. */
+export type AnyCommand = Command<string, unknown, unknown>
+
 /** Whether a value is a command, also one of another copy of this package. */
-export function isCommand(value: unknown): value is Command<string, unknown> {
+export function isCommand(value: unknown): value is AnyCommand {
   return typeof value === 'object' && value !== null && '~command' in value
 }

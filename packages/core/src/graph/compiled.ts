@@ -27,7 +27,7 @@ import { eventSink, projectingSink, sizeOfChunk } from '../stream/event-queue.ts
 import { Projection, wantsFor, type StreamFilter } from '../stream/project.ts'
 import { journalSink } from '../stream/journal-sink.ts'
 import type { Sink, Wants } from '../stream/sink.ts'
-import type { Command } from './command.ts'
+import type { Command, END } from './command.ts'
 import { describePlan, mermaidOf, type GraphDescription } from './describe.ts'
 import type { NodeContext } from './node-context.ts'
 import type { Plan } from './plan.ts'
@@ -51,8 +51,14 @@ export interface StreamOptions<M, Sub> extends CallOptions {
   outputKeys?: string | readonly string[]
 }
 
-/** What a graph takes: state keys, a command, or `null` to go on from where the thread stands. */
-export type GraphInput<T extends GraphTypes> = T['input'] | Command<string, unknown> | null
+/**
+ * What a graph takes: state keys, a command (whose `resume` is an answer of the graph's type, or answers by interrupt id),
+ * or `null` to go on from where the thread stands.
+ */
+export type GraphInput<T extends GraphTypes> =
+  | T['input']
+  | Command<T['nodes'] | END, unknown, T['resume'] | Readonly<Record<string, T['resume']>>>
+  | null
 
 /** What a graph answers: its state, and the interrupts it waits for, if any. */
 export type Answer<T extends GraphTypes> = T['state'] & Partial<InterruptUpdate<T['interrupt']>>

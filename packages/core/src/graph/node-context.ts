@@ -62,7 +62,7 @@ export interface NodeContext<
   readonly progress: (progress: Progress | number) => void
   /** An update and where to go next; completes the graph's names and keys. */
   readonly command: {
-    call<const G extends Names | END = never>(options: CommandOptions<G, Update>): Command<G, Update & object>
+    call<const G extends Names | END = never>(options: CommandOptions<G, Update, never>): Command<G, Update & object>
   }['call']
   /**
    * Asks a person and answers what they said. The first time it leaves the node by throwing; once answered, the node runs

@@ -1,4 +1,4 @@
-import { Command } from '../graph/command.ts'
+import { type AnyCommand, Command } from '../graph/command.ts'
 import type { Target } from '../graph/plan.ts'
 
 /** A command for the graph above, on its way there. */
@@ -17,7 +17,7 @@ export class ParentCommand extends Error {
 /** A command of a graph for the task that called it, thrown to leave that task's node. */
 export class CommandFromBelow extends Error {
   override readonly name = 'CommandFromBelow'
-  readonly command: Command<string, unknown>
+  readonly command: AnyCommand
 
   constructor({ update, goto }: ParentCommand) {
     super('a graph that this node called goes on elsewhere; let this error pass')

@@ -2,7 +2,7 @@ import { RivuletError, formatNamespace } from '@rivulet/protocol/model'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import { assertSavable, assertSavableValue } from '../checkpoint/savable.ts'
 import { seenValues } from '../checkpoint/seen.ts'
-import { Command, isCommand, Send, START } from '../graph/command.ts'
+import { type AnyCommand, Command, isCommand, Send, START } from '../graph/command.ts'
 import type { NodeSpec, Plan, Target } from '../graph/plan.ts'
 import { own } from '../state/own.ts'
 import {
@@ -42,9 +42,9 @@ export type Beginning =
   | {
       readonly kind: 'answer'
       readonly answers: ReadonlyMap<string, unknown>
-      readonly command: Command<string, unknown>
+      readonly command: AnyCommand
     }
-  | { readonly kind: 'command'; readonly command: Command<string, unknown> }
+  | { readonly kind: 'command'; readonly command: AnyCommand }
 
 /**
  * What a caller passed, as it is now: what the caller does to it later reaches no run. Never throws: what cannot be taken
@@ -125,7 +125,7 @@ interface GoingOn {
   /** It begins a branch: with a checkpoint of its own, so that what comes after stands apart from what had come. */
   readonly isBranch?: boolean
   /** An update that comes with an answer. */
-  readonly also?: Command<string, unknown>
+  readonly also?: AnyCommand
 }
 
 async function goOn(graph: GraphRun, saved: SavedCheckpoint, { isBranch = false, also }: GoingOn = {}): Promise<void> {
@@ -210,11 +210,7 @@ async function apply(graph: GraphRun, update: Update, seen?: Values): Promise<vo
   graph.save('loop', before)
 }
 
-async function command(
-  graph: GraphRun,
-  given: Command<string, unknown>,
-  saved: SavedCheckpoint | undefined,
-): Promise<void> {
+async function command(graph: GraphRun, given: AnyCommand, saved: SavedCheckpoint | undefined): Promise<void> {
   if (saved === undefined) graph.standAt(beforeAnything(graph))
   else if (given.goto.length > 0) graph.standAt({ ...standingOf(saved), tasks: [] })
   else {

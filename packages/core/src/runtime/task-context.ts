@@ -108,8 +108,8 @@ export class TaskContext implements NodeContext {
 
   /** An update and where to go next; completes the graph's names and keys. */
   get command(): NodeContext['command'] {
-    return <G extends string>(options: CommandOptions<G, unknown>) =>
-      new Command<G, object>(options as CommandOptions<G, object>)
+    return <G extends string>(options: CommandOptions<G, unknown, never>) =>
+      new Command<G, object>(options as CommandOptions<G, object, never>)
   }
 
   /**

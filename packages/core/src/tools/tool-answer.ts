@@ -6,7 +6,7 @@ import {
   type Part,
   type ToolCall,
 } from '@rivulet/protocol/model'
-import { isCommand, type Command } from '../graph/command.ts'
+import { type AnyCommand, isCommand } from '../graph/command.ts'
 import { answeredCall, type CallEffect, listOfUpdates, messagesIn } from './tool-updates.ts'
 
 /** What a tool returned: as readers are told it, as the model reads it, and what it wants of the graph. */
@@ -53,7 +53,7 @@ function answerFrom(call: ToolCall, message: unknown): MessageInput {
 }
 
 /** The message among a command's own that answers this call. */
-function ownAnswer({ id }: ToolCall, { update }: Command<string, unknown>, messagesKey: string): unknown {
+function ownAnswer({ id }: ToolCall, { update }: AnyCommand, messagesKey: string): unknown {
   const said = listOfUpdates(update).flatMap((one) => messagesIn(one, messagesKey))
   return said.find((message) => answeredCall(message) === id)
 }

@@ -134,8 +134,8 @@ function detachedContext(): ToolContext {
     metadata: {},
     tags: [],
     // The same options make the same command, whatever they are typed as.
-    command: <G extends string>(options: CommandOptions<G, unknown>) =>
-      new Command<G, object>(options as CommandOptions<G, object>),
+    command: <G extends string>(options: CommandOptions<G, unknown, never>) =>
+      new Command<G, object>(options as CommandOptions<G, object, never>),
     pushMessage: (message) => normalizeMessage(message, randomId).id,
     run: () => Promise.reject(outside('run a graph with ctx.run')),
     interrupt: () => {

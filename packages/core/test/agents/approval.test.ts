@@ -26,8 +26,12 @@ describe('an agent whose tools wait for a person', () => {
     const { __interrupt__: asked = [] } = await agent.invoke({ messages: 'Write them' }, thread)
     expect([sent, asked.length]).toEqual([[], 2])
     const [ann, bob] = asked.map(({ id }) => id)
-    const resume = { [ann!]: { type: 'edit', args: { to: 'anna' } }, [bob!]: { type: 'reject', reason: 'not him' } }
-    const { messages } = await agent.invoke(new Command({ resume }), thread)
+    const { messages } = await agent.invoke(
+      new Command({
+        resume: { [ann!]: { type: 'edit', args: { to: 'anna' } }, [bob!]: { type: 'reject', reason: 'not him' } },
+      }),
+      thread,
+    )
     expect(sent).toEqual(['anna'])
     expect(messages.map(({ content }) => content)).toEqual([
       'Write them',

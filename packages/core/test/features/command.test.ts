@@ -125,7 +125,7 @@ describe('a command', () => {
 
   test('as input to no node fails naming it', async () => {
     const graph = new StateGraph(schema()).addNode('a', says('a')).addEdge(START, 'a').compile()
-    expect(await rejection(graph.invoke(new Command({ goto: 'nope' })))).toMatchObject({
+    expect(await rejection(graph.invoke(new Command({ goto: 'nope' as 'a' })))).toMatchObject({
       code: 'INVALID_INPUT',
       message: expect.stringContaining('"nope"'),
     })

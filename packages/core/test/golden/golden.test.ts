@@ -90,7 +90,7 @@ async function collect(graph: Graph, step: Step): Promise<{ chunks: unknown[]; e
   return { chunks, error: undefined }
 }
 
-function inputOf(input: unknown): Record<string, unknown> | Command<string, unknown> | null {
+function inputOf(input: unknown): Record<string, unknown> | Command<never, unknown, unknown> | null {
   const given = input as { Command?: { resume: unknown } } | null
   return given?.Command ? new Command({ resume: given.Command.resume }) : given
 }

@@ -91,6 +91,37 @@ const parent = typed()
   .compile({ checkpointer: new MemoryCheckpointer() })
 void parent.invoke(new Command({ resume: 'yes' }), { threadId: 't' })
 void parent.invoke(null, { threadId: 't' })
+void parent.invoke(new Command({ resume: { 'an interrupt': 'no', another: 'yes' } }), { threadId: 't' })
+void parent.stream(new Command({ resume: 'no', update: { topic: 'x' }, goto: 'call' }), { threadId: 't' })
+// @ts-expect-error not one of the answers
+void parent.invoke(new Command({ resume: 'maybe' }), { threadId: 't' })
+// @ts-expect-error not one of the answers, by id
+void parent.stream(new Command({ resume: { 'an interrupt': 'maybe' } }), { threadId: 't' })
+// @ts-expect-error there is no such node
+void parent.invoke(new Command({ goto: 'nowhere' }), { threadId: 't' })
+// @ts-expect-error a node answers nobody: only who runs the graph does
+typed().addNode('answers', (_s, ctx) => ctx.command({ resume: 'yes' }))
+void child.invoke(new Command({ resume: { any: 'thing' } }), { threadId: 't' })
+
+// ---- questions are typed where they are read ----
+
+async function questions(): Promise<void> {
+  const { __interrupt__: asked = [] } = await parent.invoke({ topic: 'x' }, { threadId: 't' })
+  asked[0]?.value satisfies Question | undefined
+  // @ts-expect-error a question is no answer
+  asked[0]?.value satisfies Answer | undefined
+  for await (const update of parent.stream({ topic: 'x' }, { threadId: 't' })) {
+    update.__interrupt__?.[0]?.value.text satisfies string | undefined
+    // @ts-expect-error a question has no such field
+    void update.__interrupt__?.[0]?.value.txt
+  }
+  for await (const [mode, chunk] of parent.stream({ topic: 'x' }, { streamMode: ['custom', 'updates'] })) {
+    if (mode === 'custom') chunk satisfies Progress
+    // @ts-expect-error updates are no progress
+    else chunk satisfies Progress
+  }
+}
+void questions
 
 // ---- a graph that calls itself says what it returns ----
 
