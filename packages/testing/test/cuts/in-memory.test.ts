@@ -1,13 +1,12 @@
 import type { Frame } from '@rivulet/protocol'
 import { describe, expect, test } from 'vitest'
-import type { CutKind } from '../../src/index.ts'
 import { seededRandom } from '../../src/faults/random.ts'
 import { bodyOf, bordersOf } from './backend.ts'
 import { overBodies, overFrames } from './in-memory.ts'
 import { loadRecordings, type Recording } from './recordings.ts'
+import { KINDS } from './score.ts'
 import { scoreOf, type Cut, type Outcome, type Score } from './session.ts'
 
-const KINDS: readonly CutKind[] = ['fin', 'rst', 'stall']
 /** With `CUTS=all` every byte is cut in every way. Without, every border and so many bytes of each stream in one way each. */
 const isAll = process.env['CUTS'] === 'all'
 const SAMPLE = 4

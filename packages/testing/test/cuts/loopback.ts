@@ -31,7 +31,8 @@ const hurried: Timing = {
 /** A server of recordings with a proxy before it that cuts. */
 export async function loopback(): Promise<Loopback> {
   let backend: Backend = () => Promise.reject(new Error('nothing is played'))
-  /** What is done to the connection that carries the next stream of this run. */
+  let current: string | undefined
+  /** What is done to the next answer while this run is the current one. */
   let armed: { run: string; fault: ByteFault } | undefined
   const server = createServer((request, response) => void answer(backend, request, response))
   const sockets = new WebSocketServer({ server })
@@ -42,23 +43,30 @@ export async function loopback(): Promise<Loopback> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   // A server that listens on a port has an address with one.
   const { port } = server.address() as AddressInfo
-  let current: string | undefined
-  const proxy = await chaosProxy({
-    port,
-    faults() {
-      if (armed === undefined || armed.run !== current) return []
-      const { fault } = armed
-      armed = undefined
-      return [fault]
+  const onAnswer: ByteFault = {
+    on: 'bytes',
+    begin() {
+      let apply: ReturnType<ByteFault['begin']> | undefined
+      return (act) => {
+        // Not when the connection is made: `fetch` makes some that it does not use.
+        if (apply === undefined && armed?.run === current) {
+          apply = armed?.fault.begin()
+          armed = undefined
+        }
+        return (apply ??= (one) => [one])(act)
+      }
     },
-  })
+  }
+  const proxy = await chaosProxy({ port, faults: () => [onAnswer] })
   const session = async (recording: Recording, wire: Wire, run: string, fault: ByteFault): Promise<Outcome> => {
     backend = backendOf(recording)
     armed = { run, fault }
     const onStart = (id: string) => (current = id)
     const options = { url: proxy.url, webSocket: WebSocket }
     const transport = wire === 'sse' ? fetchTransport(options) : webSocketTransport(options)
-    return play(recording, transport, hurried, onStart)
+    const outcome = await play(recording, transport, hurried, onStart)
+    if (armed !== undefined) throw new Error('nothing came back that could be cut')
+    return outcome
   }
   return {
     session: (recording, { run, at, kind }, wire) => session(recording, wire, run, faults.cut({ atByte: at }, kind)),
