@@ -45,8 +45,10 @@ async function call<Args extends readonly unknown[], Result>(
   if (!(ctx instanceof TaskContext))
     throw new RivuletError('NO_CONTEXT', 'a task runs with the ctx that a node was given')
   const caller = TaskContext.attemptOf(ctx)
-  caller.assertOpen('a task call was')
   const { graph, task: parent } = caller
+  const turn = graph.scope.turns.due()
+  if (turn !== undefined) await turn
+  caller.assertOpen('a task call was')
   let value: unknown
   const returned = async (): Promise<void> => {
     value = own(await run(...args))

@@ -1,7 +1,10 @@
 import { nextTurn } from '@rivulet/protocol/model'
 
-/** Time, in ms, that passes before a run looks whether the event loop still turns, and then before it waits for that. */
-const SLICE_MS = 3
+/**
+ * Time, in ms, that passes before a run looks whether the event loop still turns, and then before it waits for that. Twice
+ * this and one step of the run is the longest that a timer or a signal waits: well within the 10 ms that are promised.
+ */
+const SLICE_MS = 2
 
 /**
  * Keeps a run from keeping everybody else out: nodes, tools and models that wait for nothing outside would let no timer,

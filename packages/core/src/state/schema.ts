@@ -50,7 +50,9 @@ export type InputOf<S> =
   S extends StateSchema<infer _V, infer _U, infer I> ? I : S extends StandardSchema<infer I, infer _O> ? I : never
 
 /**
- * Declares a state key by key: `state({ topic: value<string>(), messages: messages(), n: z.number() })`.
+ * Declares a state key by key: `state({ topic: value<string>(), messages: messages(), n: z.number() })`. A schema, of a
+ * key or of the whole state, checks and converts what callers pass in. What nodes write has the form that it makes, which
+ * it need not accept again (a transform does not), and is checked by the compiler.
  * Throws `INVALID_GRAPH` when a key holds neither a field nor a Standard Schema.
  */
 export function state<const F extends Readonly<Record<string, object>>>(

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
-import { END, fromAsyncIterable, Send, START, StateGraph, state, value, type Graph } from '../../src/index.ts'
+import { nextTurn } from '@rivulet/protocol'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { END, fromAsyncIterable, Send, START, StateGraph, state, task, value, type Graph } from '../../src/index.ts'
 import { rejection } from '../reading.ts'
 
 const counter = () => state({ n: value<number>({ initial: () => 0 }) })
@@ -39,6 +40,19 @@ const endless: [string, () => Graph][] = [
     },
   ],
   [
+    'tasks that a workflow calls',
+    () => {
+      const tick = task('tick', (n: number) => n + 1)
+      const schema = counter()
+      return new StateGraph(schema)
+        .addNode('loop', async (_s, ctx) => {
+          for (let n = 0; ;) n = await tick.within(ctx, n)
+        })
+        .addEdge(START, 'loop')
+        .compile()
+    },
+  ],
+  [
     'a graph below',
     () => {
       const child = new StateGraph(counter())
@@ -51,6 +65,8 @@ const endless: [string, () => Graph][] = [
   ],
 ]
 
+afterEach(() => vi.restoreAllMocks())
+
 /** Aborts from a timer, which fires only if the run lets it. */
 function abortSoon(): AbortSignal {
   const stop = new AbortController()
@@ -62,6 +78,30 @@ describe('a run that never waits for anything', () => {
   test.each(endless)('of %s leaves room for the timer that stops it', async (_what, make) => {
     const ended = rejection(make().invoke({}, { signal: abortSoon(), recursionLimit: Infinity }))
     expect(await ended).toMatchObject({ code: 'CANCELLED' })
+  })
+
+  test('lets the event loop turn before ten steps of a millisecond are over', async () => {
+    let now = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    let longest = 0
+    let turnedAt = 0
+    const watch = (): void => {
+      longest = Math.max(longest, now - turnedAt)
+      turnedAt = now
+      if (now < 200) void nextTurn().then(watch)
+    }
+    watch()
+    const graph = new StateGraph(counter())
+      .addNode('tick', ({ n }) => {
+        now++
+        return { n: n + 1 }
+      })
+      .addEdge(START, 'tick')
+      .addConditionalEdges('tick', ({ n }) => (n < 200 ? 'tick' : END))
+      .compile()
+    await graph.invoke({}, { recursionLimit: Infinity })
+    expect(longest).toBeGreaterThan(1)
+    expect(longest).toBeLessThanOrEqual(6)
   })
 
   test('of many tasks in one step leaves room too, and those that had not begun never do', async () => {

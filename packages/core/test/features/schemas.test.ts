@@ -80,6 +80,19 @@ test('a whole schema that does not accept what it makes asks for those keys agai
   expect(second).toEqual({ topic: 'dogs', size: 4, lines: ['cats:3', 'dogs:4'] })
 })
 
+test('what nodes write has the form that the schema makes, and is for the types to check', async () => {
+  const graph = whole()
+  // The schema would take no number for "size": it makes one of a text.
+  const again = new StateGraph(z.object({ size: z.string().transform((text) => text.length) }))
+    .addNode('double', ({ size }) => ({ size: size * 2 }))
+    .addNode('wrong', () => ({ size: 'no number' }) as never)
+    .addEdge(START, 'double')
+    .addEdge('double', 'wrong')
+    .compile()
+  expect(await again.invoke({ size: 'abc' })).toEqual({ size: 'no number' })
+  expect(await rejection(graph.invoke({ topic: 'cats', size: 7 } as never))).toMatchObject({ code: 'INVALID_INPUT' })
+})
+
 test('an asynchronous schema is waited for', async () => {
   const slow = z.string().refine(async (text) => Promise.resolve(text !== 'bad'), 'is bad')
   const graph = new StateGraph(state({ word: slow }))
