@@ -1,7 +1,7 @@
 export { script, type SayOptions, type Script, type ScriptedEnd, type ScriptOptions } from './script/script.ts'
 export type { Item, RawEvent, ScriptedRun, ScriptedToolCall } from './script/item.ts'
 export { compileRun, type RunContext } from './script/compile.ts'
-export type { Playable, Playables } from './pump/playable.ts'
+export type { Playable, Playables, Source } from './pump/playable.ts'
 export { pump, type Pump, type PumpOptions } from './pump/pump.ts'
 export type { Connection, StageView } from './pump/stage.ts'
 export { foreignFetch, type ForeignOptions, type WireEncoder } from './delivery/foreign-fetch.ts'

@@ -6,6 +6,7 @@ import {
   type Timing,
   type Transport,
 } from '@rivulet/client'
+import { END, START, state, StateGraph, value } from '@rivulet/core'
 import { serializeState, type ThreadState } from '@rivulet/protocol'
 import { setupServer } from 'msw/node'
 import { expect, onTestFinished, test } from 'vitest'
@@ -111,6 +112,28 @@ test.each([
   expect(await stateOver(memoryTransport(chat, { faults: plan }))).toEqual(expected)
   expect(await overMsw(plan)).toEqual(expected)
   expect(await overLoopback(plan)).toEqual(expected)
+})
+
+test('a graph of one’s own is the same thread over each of its deliveries, its history and its updates included', async () => {
+  const graph = new StateGraph(state({ topic: value<string>() }))
+    .addNode('refine', ({ topic }) => ({ topic: `${topic} and cats` }))
+    .addEdge(START, 'refine')
+    .addEdge('refine', END)
+    .compile()
+  const p = pump(graph)
+  const options = { url, fetch: memoryFetch(p) }
+  const transports = [fetchTransport(options), webSocketTransport({ ...options, webSocket: memoryWebSocket(p) })]
+  for (const [i, transport] of transports.entries()) {
+    const client = createClient({ transport })
+    const { values } = await client.thread({ graph: 'agent', threadId: 't' }).submit({ topic: `dogs ${i}` }).result
+    expect(values).toEqual({ topic: `dogs ${i} and cats` })
+    await client.threads.update('t', { topic: 'none' })
+    expect(await client.threads.history('t', { limit: 1 })).toMatchObject([{ values: { topic: 'none' } }])
+  }
+  expect(p.connections.map(({ thread, start }) => [thread, start?.graph])).toEqual([
+    ['t', 'agent'],
+    ['t', 'agent'],
+  ])
 })
 
 test('a proxy on a real socket does the same to bytes', async () => {

@@ -1,15 +1,13 @@
 // @vitest-environment jsdom
-import { act, cleanup, render } from '@testing-library/react'
+import { memoryTransport, pump, script, type Pump, type Script } from '@rivulet/testing'
+import { cleanup, render } from '@testing-library/react'
 import { memo, Profiler, type ReactNode } from 'react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { settle, mockBackend } from '../../test/backend.ts'
-import { answerBegins, runBegins, runEnds, token } from '../../test/conversation.ts'
 import { useMessage, useMessageIds } from '../selectors/use-messages.ts'
 import { StreamProvider, useStreamContext } from './provider.tsx'
 import type { StreamHandle } from './stream.ts'
 import { useStream } from './use-stream.ts'
 
-const backend = mockBackend()
 const TOKENS = 300
 const FRAME_MS = 16
 
@@ -33,21 +31,32 @@ function counter() {
   return { counts, count, reset: () => Object.keys(counts).forEach((name) => delete counts[name]) }
 }
 
+const old = Array.from({ length: 20 }, (_, i) => ({ id: `old${i}`, role: 'user' as const, content: `old ${i}` }))
+const conversation = Array.from({ length: TOKENS }).reduce<Script>(
+  (said) => said.token('x', { id: 'live' }),
+  script().run({ messages: old }),
+)
+
+function backend() {
+  const p = pump({ t: conversation.end() })
+  return { p, transport: memoryTransport(p) }
+}
+
 /** Streams an answer of one token a millisecond below twenty old messages, and ends the run. */
-async function streamAnswer(reset: () => void): Promise<void> {
-  const old = Array.from({ length: 20 }, (_, i) => ({ id: `old${i}`, content: `old ${i}` }))
-  await settle()
-  await backend.emit('t', ...runBegins('r', ...old), ...answerBegins('r', 'live'))
-  await act(() => vi.advanceTimersByTimeAsync(1000))
+async function streamAnswer(p: Pump, reset: () => void): Promise<void> {
+  await p.until('message.start')
+  await p.advance(1000)
   reset()
-  for (let at = 0; at < TOKENS; at++) {
-    await backend.emit('t', token('r', 'live', at, 'x'))
-    await act(() => vi.advanceTimersByTimeAsync(1))
+  for (let told = 0; told < TOKENS; told += FRAME_MS) {
+    const last = Math.min(told + FRAME_MS, TOKENS) - 1
+    // A frame passes after each of these.
+    await p.until((event) => event.type === 'message.delta' && event.at === last)
   }
-  await backend.emit('t', ...runEnds('r', 'live', TOKENS))
+  await p.drain()
 }
 
 test('old rows do not render while another streams, the list hardly, the live row once a frame', async () => {
+  const { p, transport } = backend()
   const { counts, count, reset } = counter()
   const submits = new Set<unknown>()
   const Row = memo(function Row({ handle, id }: { handle: StreamHandle; id: string }): ReactNode {
@@ -59,7 +68,7 @@ test('old rows do not render while another streams, the list hardly, the live ro
     return useMessageIds(handle).map((id) => <Row key={id} handle={handle} id={id} />)
   })
   function Page(): ReactNode {
-    const { handle, submit, status } = useStream({ url: backend.url, graph: 'agent', threadId: 't' })
+    const { handle, submit, status } = useStream({ transport, graph: 'agent', threadId: 't' })
     count('page')
     submits.add(submit)
     return (
@@ -69,7 +78,7 @@ test('old rows do not render while another streams, the list hardly, the live ro
     )
   }
   const { container } = render(<Page />)
-  await streamAnswer(reset)
+  await streamAnswer(p, reset)
   expect(container.querySelector('li:last-child')?.textContent).toBe('x'.repeat(TOKENS))
   expect(counts['old rows']).toBeUndefined()
   expect(counts['list'] ?? 0).toBeLessThanOrEqual(5)
@@ -80,9 +89,10 @@ test('old rows do not render while another streams, the list hardly, the live ro
 })
 
 test('a component renders for the fields it reads and no others', async () => {
+  const { p, transport } = backend()
   const { counts, count, reset } = counter()
   function Reads({ name }: { name: 'status' | 'isLoading' | 'messages' | 'connection' | 'toolCalls' }): ReactNode {
-    const stream = useStream({ url: backend.url, graph: 'agent', threadId: 't' })
+    const stream = useStream({ transport, graph: 'agent', threadId: 't' })
     count(name)
     return <i data-value={typeof stream[name]} />
   }
@@ -95,7 +105,7 @@ test('a component renders for the fields it reads and no others', async () => {
       <Reads name="toolCalls" />
     </>,
   )
-  await streamAnswer(reset)
+  await streamAnswer(p, reset)
   expect(counts['status']).toBe(1)
   expect(counts['isLoading']).toBe(1)
   expect(counts['connection']).toBeUndefined()
@@ -105,6 +115,7 @@ test('a component renders for the fields it reads and no others', async () => {
 })
 
 test('a provider renders nobody below it for a token', async () => {
+  const { p, transport } = backend()
   const { counts, count, reset } = counter()
   const Toolbar = memo(function Toolbar(): ReactNode {
     const { submit, stop, isLoading } = useStreamContext()
@@ -121,13 +132,13 @@ test('a provider renders nobody below it for a token', async () => {
   })
   render(
     <Profiler id="provider" onRender={() => count('anything')}>
-      <StreamProvider url={backend.url} graph="agent" threadId="t">
+      <StreamProvider transport={transport} graph="agent" threadId="t">
         <Toolbar />
         <Live />
       </StreamProvider>
     </Profiler>,
   )
-  await streamAnswer(reset)
+  await streamAnswer(p, reset)
   expect(counts['toolbar']).toBe(1)
   expect(counts['anything']).toBeLessThanOrEqual(Math.ceil(TOKENS / FRAME_MS) + 3)
 })

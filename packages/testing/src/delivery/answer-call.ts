@@ -17,6 +17,12 @@ export async function answerCall(pump: Pump, call: Call | undefined, request: Re
       return Response.json({ run: call.run })
     case 'state':
       return found(await backend.state?.(call.thread, { checkpointId: text('checkpointId') }))
+    case 'update': {
+      const { update, asNode, checkpointId } = await readObject(request)
+      // The kit's own client wrote it, or a page's; a backend without graphs of its own has no such call.
+      const place = { asNode, checkpointId } as { asNode?: string; checkpointId?: string }
+      return found(await backend.update?.(call.thread, update, place))
+    }
     case 'history':
       return found(await backend.history?.(call.thread, { limit, before: text('before') }))
     case 'threads':

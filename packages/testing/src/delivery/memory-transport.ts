@@ -1,5 +1,5 @@
 import { fetchTransport, systemTiming, type Transport } from '@rivulet/client'
-import type { Playable } from '../pump/playable.ts'
+import type { Source } from '../pump/playable.ts'
 import { freePump, isPump, type Pump } from '../pump/pump.ts'
 import type { DeliveryOptions } from './connections.ts'
 import { createWire, type Wire } from './wire.ts'
@@ -12,20 +12,21 @@ export interface MemoryOptions extends DeliveryOptions {
 
 /**
  * A transport over bytes that never leave this process: the client's own HTTP transport with a `fetch` that answers out
- * of the script. Give it a pump to hold events back; a script or a tape alone plays by itself as fast as it is read.
+ * of the script. Give it a pump to hold events back; a script or a tape alone plays by itself as fast as it is read, and a
+ * graph runs as it would behind a server.
  */
-export function memoryTransport(source: Pump | Playable, { maxEventBytes, ...options }: MemoryOptions = {}): Transport {
+export function memoryTransport(source: Pump | Source, { maxEventBytes, ...options }: MemoryOptions = {}): Transport {
   return fetchTransport({ url: ADDRESS, fetch: memoryFetch(source, options), maxEventBytes })
 }
 
 /** A `fetch` that answers out of a script, whatever address is asked: for clients of one's own. */
-export function memoryFetch(source: Pump | Playable, options: DeliveryOptions = {}): typeof fetch {
+export function memoryFetch(source: Pump | Source, options: DeliveryOptions = {}): typeof fetch {
   const wire = createWire(pumpOf(source), options)
   return (input, init) => wire(new Request(input, init))
 }
 
 /** The wire of a delivery, to a pump or to what then plays by itself. */
-export function wireOf(source: Pump | Playable, options: DeliveryOptions): Wire {
+export function wireOf(source: Pump | Source, options: DeliveryOptions): Wire {
   return createWire(pumpOf(source), options)
 }
 
@@ -33,6 +34,6 @@ export function wireOf(source: Pump | Playable, options: DeliveryOptions): Wire 
 const ADDRESS = 'http://script.invalid'
 
 /** The pump itself, or one that holds nothing back. */
-export function pumpOf(source: Pump | Playable): Pump {
+export function pumpOf(source: Pump | Source): Pump {
   return isPump(source) ? source : freePump(source, systemTiming)
 }

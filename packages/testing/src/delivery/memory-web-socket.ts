@@ -1,6 +1,6 @@
 import type { OpenRequest } from '@rivulet/client'
 import { encodeSocketFatal, encodeSocketFrame, randomId, wireState, type WireError } from '@rivulet/protocol'
-import type { Playable } from '../pump/playable.ts'
+import type { Source } from '../pump/playable.ts'
 import type { Pump } from '../pump/pump.ts'
 import { backstageOf } from '../pump/stage.ts'
 import { createConnections, type Connections, type DeliveryOptions } from './connections.ts'
@@ -15,7 +15,7 @@ export type WebSocketClass = new (url: string, protocol?: string) => PairedSocke
  * A `WebSocket` whose other end plays a script, whatever address is asked: `webSocketTransport({ url, webSocket:
  * memoryWebSocket(p), fetch: memoryFetch(p) })`. Faults that work on events fit; a frame of a socket is never cut.
  */
-export function memoryWebSocket(source: Pump | Playable, options: DeliveryOptions = {}): WebSocketClass {
+export function memoryWebSocket(source: Pump | Source, options: DeliveryOptions = {}): WebSocketClass {
   const pump = pumpOf(source)
   const connections = createConnections(pump, options)
   // A class to its caller; every socket is one end of a pair.

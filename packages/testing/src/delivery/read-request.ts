@@ -6,7 +6,7 @@ import type { StreamRequest } from './connections.ts'
 export type Call =
   | { kind: 'start' | 'read'; thread: string }
   | { kind: 'cancel'; thread: string; run: string }
-  | { kind: 'state' | 'history' | 'thread' | 'forget'; thread: string }
+  | { kind: 'state' | 'update' | 'history' | 'thread' | 'forget'; thread: string }
   | { kind: 'threads' | 'create' }
 
 const ROUTES: readonly [method: string, path: RegExp, call: (found: string[]) => Call][] = [
@@ -18,6 +18,7 @@ const ROUTES: readonly [method: string, path: RegExp, call: (found: string[]) =>
     ([thread = '', run = '']) => ({ kind: 'cancel', thread, run }),
   ],
   ['GET', /\/v1\/threads\/([^/]+)\/state$/, ([thread = '']) => ({ kind: 'state', thread })],
+  ['POST', /\/v1\/threads\/([^/]+)\/state$/, ([thread = '']) => ({ kind: 'update', thread })],
   ['GET', /\/v1\/threads\/([^/]+)\/history$/, ([thread = '']) => ({ kind: 'history', thread })],
   ['GET', /\/v1\/threads\/([^/]+)$/, ([thread = '']) => ({ kind: 'thread', thread })],
   ['DELETE', /\/v1\/threads\/([^/]+)$/, ([thread = '']) => ({ kind: 'forget', thread })],

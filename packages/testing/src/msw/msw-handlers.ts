@@ -1,7 +1,7 @@
 import { http, HttpResponse, type RequestHandler } from 'msw'
 import { wireOf } from '../delivery/memory-transport.ts'
 import type { DeliveryOptions } from '../delivery/connections.ts'
-import type { Playable } from '../pump/playable.ts'
+import type { Source } from '../pump/playable.ts'
 import type { Pump } from '../pump/pump.ts'
 
 /** How the handlers are made. */
@@ -15,7 +15,7 @@ export interface MswOptions extends DeliveryOptions {
  * it a pump to hold events back; a script or a tape alone plays by itself. A reset connection reaches the page as a body
  * that fails.
  */
-export function mswHandlers(source: Pump | Playable, { url = '*', ...options }: MswOptions = {}): RequestHandler[] {
+export function mswHandlers(source: Pump | Source, { url = '*', ...options }: MswOptions = {}): RequestHandler[] {
   const wire = wireOf(source, options)
   const answer = async ({ request }: { request: Request }) => {
     try {

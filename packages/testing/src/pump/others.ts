@@ -1,22 +1,22 @@
 import type { OpenRequest, Transport } from '@rivulet/client'
-import type { ScriptGraph } from '../script/script-graph.ts'
+import type { ScriptedRun } from '../script/item.ts'
 
 /** Everybody else who starts runs on these threads. */
 export class Others {
   readonly #backend: Transport
-  readonly #graph: ScriptGraph
+  readonly #upcoming: (thread: string) => ScriptedRun | undefined
   /** Threads whose run of ours is under way. */
   readonly #busy = new Set<string>()
   readonly #counts = new Map<string, number>()
 
-  constructor(backend: Transport, graph: ScriptGraph) {
+  constructor(backend: Transport, upcoming: (thread: string) => ScriptedRun | undefined) {
     this.#backend = backend
-    this.#graph = graph
+    this.#upcoming = upcoming
   }
 
   /** Begins the thread's next run when that plays by itself. Resolves at its end, with `false` when it was refused. */
   begin(thread: string): Promise<boolean> | undefined {
-    const upcoming = this.#graph.upcoming(thread)
+    const upcoming = this.#upcoming(thread)
     if (upcoming?.input === undefined || this.#busy.has(thread)) return undefined
     this.#busy.add(thread)
     const count = (this.#counts.get(thread) ?? 0) + 1

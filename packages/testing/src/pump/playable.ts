@@ -1,3 +1,4 @@
+import type { StreamableGraph } from '@rivulet/protocol'
 import { scriptOf, type Script } from '../script/script.ts'
 import { scriptOfTape } from '../tape/script-of-tape.ts'
 import type { Tape } from '../tape/tape.ts'
@@ -5,8 +6,16 @@ import type { Tape } from '../tape/tape.ts'
 /** What can be played: a script that was written, or a tape that was recorded. */
 export type Playable = Script | Tape
 
+/** What deliveries bring to a page by itself: something to be played, or a graph that runs as it would behind a server. */
+export type Source = Playable | StreamableGraph
+
 /** One for every thread, or several by thread id. */
 export type Playables = Playable | Readonly<Record<string, Playable>>
+
+/** Whether it is a graph, and not something to be played. */
+export function isGraph(source: Playables | StreamableGraph): source is StreamableGraph {
+  return typeof ('events' in source ? source.events : undefined) === 'function'
+}
 
 /** The script of each thread; a thread that is not among those named has an empty one. */
 export function scriptsOf(source: Playables): (thread: string) => Script {

@@ -1,7 +1,7 @@
 import type { Timing } from '@rivulet/client'
-import { RivuletError, type RunEvent } from '@rivulet/protocol'
+import { RivuletError, type RunEvent, type StreamableGraph } from '@rivulet/protocol'
 import type { Held } from '../script/gate.ts'
-import type { Playable, Playables } from './playable.ts'
+import type { Playables, Source } from './playable.ts'
 import { tickFakeTimers } from './settle.ts'
 import { createStage, type StageView } from './stage.ts'
 
@@ -36,9 +36,9 @@ const FRAME_MS = 16
 /**
  * A pump for a script or a tape, which every thread plays from its beginning, or for several by thread id; a thread that
  * is not among them is empty. It opens nothing and starts no timer. A run that plays by itself begins once its thread is
- * named here or was opened by a page.
+ * named here or was opened by a page. A graph runs as it would behind a server: of it, nothing is held back.
  */
-export function pump(source: Playables): Pump {
+export function pump(source: Playables | StreamableGraph): Pump {
   const stage = createStage(source)
   const { held } = stage
   const takeOne = async ({ thread }: PumpOptions): Promise<RunEvent | undefined> => {
@@ -94,7 +94,7 @@ export function pump(source: Playables): Pump {
 }
 
 /** A pump that holds nothing back: what a delivery plays when it is given a script alone. Time is the platform's. */
-export function freePump(source: Playable, timing: Timing): Pump {
+export function freePump(source: Source, timing: Timing): Pump {
   const stage = createStage(source, timing)
   const nothing = () => Promise.resolve(undefined)
   return {
@@ -108,6 +108,6 @@ export function freePump(source: Playable, timing: Timing): Pump {
 }
 
 /** Whether a delivery was given a pump, and not what to play. */
-export function isPump(source: Pump | Playable): source is Pump {
+export function isPump(source: Pump | Source): source is Pump {
   return 'backend' in source
 }

@@ -1,10 +1,10 @@
 import { inProcess, type OpenRequest, type Timing, type Transport } from '@rivulet/client'
 import { memoryLog, nextTurn, RivuletError, type StreamableGraph } from '@rivulet/protocol'
 import { handGate, type Gate, type Held } from '../script/gate.ts'
-import { scriptGraph } from '../script/script-graph.ts'
+import { scriptGraph, type ScriptGraph } from '../script/script-graph.ts'
 import { createClock, type Clock } from './clock.ts'
 import { Others } from './others.ts'
-import { isPlayable, scriptsOf, type Playables } from './playable.ts'
+import { isGraph, isPlayable, scriptsOf, type Playables } from './playable.ts'
 import { settle } from './settle.ts'
 
 /** One stream that was opened over a delivery. */
@@ -61,21 +61,23 @@ export interface Stage {
   readonly view: StageView
 }
 
-/** A stage for what is to be played. With `free` timing nothing is held back. */
-export function createStage(source: Playables, free?: Timing): Stage {
+/** A stage for what is to be played. With `free` timing nothing is held back; a graph never is. */
+export function createStage(source: Playables | StreamableGraph, free?: Timing): Stage {
   let activity = 0
   const stir = () => void activity++
   const clock = createClock()
   const connections: Connection[] = []
   const cancelled: string[] = []
   /** Threads that somebody looked at, in order; those that were named come first. */
-  const threads = new Set(isPlayable(source) ? [] : Object.keys(source))
+  const threads = new Set(isGraph(source) || isPlayable(source) ? [] : Object.keys(source))
   const gate = handGate(stir)
   const freeGate: Gate = { pass: () => nextTurn() }
-  const graph = scriptGraph(scriptsOf(source), free ? freeGate : gate)
+  const graph: StreamableGraph & Partial<ScriptGraph> = isGraph(source)
+    ? source
+    : scriptGraph(scriptsOf(source), free ? freeGate : gate)
   let logs = 0
   const backend = inProcess(graph, { log: () => memoryLog({ id: `script${++logs}` }) })
-  const others = new Others(backend, graph)
+  const others = new Others(backend, (thread) => graph.upcoming?.(thread))
   const settled = () => settle(() => activity)
   backstages.set(backend, {
     open(connection) {
