@@ -1,15 +1,15 @@
 import { RivuletError, ROOT, type GraphState } from '@rivulet/protocol/model'
 import { START } from '../graph/command.ts'
 import type { Plan } from '../graph/plan.ts'
-import { freshStanding, type GraphRun } from '../runtime/graph-run.ts'
-import { checkpointId, nodeTaskId, randomId, sendTaskId, taskBase } from '../runtime/ids.ts'
-import { savedOf, storeError, type RunScope } from '../runtime/run-scope.ts'
+import type { GraphRun } from '../runtime/graph-run.ts'
+import { nodeTaskId, randomId, sendTaskId, taskBase } from '../runtime/ids.ts'
+import { savedOf } from '../runtime/run-scope.ts'
+import { freshStanding } from '../runtime/standing.ts'
 import { takeInput, taskAs } from '../runtime/start.ts'
 import { NOTHING, planNext, type NextStep } from '../runtime/step.ts'
 import { routesFrom } from '../runtime/task.ts'
-import { applyWrites, initialValues, ownUpdate, visible, type Update } from '../state/schema.ts'
-import { diffOf } from './change.ts'
-import type { Checkpoint, Checkpointer, SavedCheckpoint, StateChange } from './checkpointer.ts'
+import { applyWrites, initialValues, ownUpdate, visible, type Update, type Values } from '../state/schema.ts'
+import type { Checkpoint, Checkpointer, SavedCheckpoint } from './checkpointer.ts'
 import { revive } from './revive.ts'
 import { assertSavable } from './savable.ts'
 import { seenValues, withEnded } from './seen.ts'
@@ -72,7 +72,7 @@ export interface ThreadChange {
 
 /** Writes a checkpoint whose state is the thread's after `update`. Answers its id. `graph` runs nothing but routers. */
 export async function updateThread(graph: GraphRun, change: ThreadChange): Promise<string> {
-  const { plan, scope } = graph
+  const { plan } = graph
   const { asNode, from } = change
   const update = takeInput(change.update)
   if (typeof update !== 'object' || update === null)
@@ -81,32 +81,27 @@ export async function updateThread(graph: GraphRun, change: ThreadChange): Promi
     const names = [...plan.nodes.keys()].join(', ')
     throw new RivuletError('INVALID_INPUT', `asNode "${asNode}" is no node; there are: ${names}`)
   }
-  const saved = await savedOf(scope, scope.settings, '', from)
+  const saved = await savedOf(graph, from)
   if (saved === undefined && from !== undefined) throw new RivuletError('NOT_FOUND', `there is no checkpoint "${from}"`)
   const writer = asNode === undefined ? 'the update' : `node "${asNode}"`
   const made = ownUpdate(plan.schema, update, writer, randomId)
   assertSavable(made, { who: writer, node: asNode })
-  const changed = asNode === undefined ? besideTheStep(plan, saved, made) : await asTheNode(graph, saved, made, asNode)
-  const now = Date.now()
-  const checkpoint: Checkpoint = {
-    id: checkpointId(now),
-    parent: saved?.id,
-    step: (saved?.step ?? -2) + 1,
-    source: 'update',
-    createdAt: now,
-    metadata: saved?.metadata ?? {},
-    ...changed,
-  }
   const before = saved?.values ?? initialValues(plan.schema)
-  await keep(scope, checkpoint, saved && diffOf(before, checkpoint.values), saved)
-  return checkpoint.id
+  const facts =
+    asNode === undefined ? besideTheStep(plan, saved, before, made) : await asTheNode(graph, saved, made, asNode)
+  const { values, ...rest } = facts
+  graph.standAt({ ...freshStanding(values), step: (saved?.step ?? -2) + 1, checkpoint: saved?.id })
+  graph.save('update', saved && before, { metadata: saved?.metadata ?? {}, ...rest })
+  const checkpoint = graph.checkpoint!
+  if (rest.tasksFrom !== undefined && saved !== undefined && saved.tasks.length > 0) graph.keepPending(saved)
+  await graph.flush()
+  return checkpoint
 }
 
 type Changed = Pick<Checkpoint, 'values' | 'next' | 'tasksFrom'>
 
 /** What was to run still is, as the same tasks: what had ended of them counts, and what asks can be answered. */
-function besideTheStep(plan: Plan, saved: SavedCheckpoint | undefined, made: Update): Changed {
-  const before = saved?.values ?? initialValues(plan.schema)
+function besideTheStep(plan: Plan, saved: SavedCheckpoint | undefined, before: Values, made: Update): Changed {
   const values = applyWrites(plan.schema, before, [{ writer: 'the update', updates: [made] }])
   if (saved === undefined) return { values, next: NOTHING }
   return { values, next: saved.next, tasksFrom: saved.tasksFrom ?? taskBase(saved.id, ROOT, saved.step + 1) }
@@ -130,22 +125,4 @@ async function asTheNode(
   const left = saved === undefined ? NOTHING : leftOf(saved)
   const others = { nodes: left.nodes.filter(({ name }) => name !== node), sends: left.sends }
   return { values, next: planNext(plan, [...(ended ?? []), { node, targets }], saved?.next ?? NOTHING, others) }
-}
-
-async function keep(
-  { settings }: RunScope,
-  checkpoint: Checkpoint,
-  change: StateChange | undefined,
-  saved: SavedCheckpoint | undefined,
-): Promise<void> {
-  // Who changes a thread has checked that both are there.
-  const checkpointer = settings.checkpointer!
-  const threadId = settings.threadId!
-  try {
-    await checkpointer.put(threadId, '', checkpoint, change)
-    if (checkpoint.tasksFrom === undefined || saved === undefined || saved.tasks.length === 0) return
-    await checkpointer.putPending(threadId, '', checkpoint.id, { tasks: saved.tasks, answers: saved.answers })
-  } catch (error) {
-    throw storeError(error)
-  }
 }

@@ -6,7 +6,6 @@ import type { Task } from '../runtime/host.ts'
 import { stableId } from '../runtime/ids.ts'
 import { runTask } from '../runtime/task.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
-import { assertSavableValue } from '../checkpoint/savable.ts'
 import { own } from '../state/own.ts'
 
 /** A function whose calls are tasks of the entrypoint (or node) that makes them. */
@@ -52,7 +51,7 @@ async function call<Args extends readonly unknown[], Result>(
   let value: unknown
   const returned = async (): Promise<void> => {
     value = own(await run(...args))
-    if (graph.scope.keeps) assertSavableValue(value, 'what it returned', { who: `task "${name}"`, node: name })
+    graph.scope.checkSavable({ value }, { who: `task "${name}"`, node: name, what: 'what it returned' })
   }
   const spec: NodeSpec = {
     name,

@@ -10,7 +10,6 @@ import {
   type StreamMode,
 } from '@rivulet/protocol/model'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
-import { assertSavableValue } from '../checkpoint/savable.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { Plan } from '../graph/plan.ts'
 import { own } from '../state/own.ts'
@@ -73,8 +72,8 @@ async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
   try {
     if (scope.stopped !== undefined) throw scope.stopped
     checkLimits(scope.settings)
-    if (scope.keeps) assertSavableValue(own(scope.settings.metadata), 'its metadata', { who: 'the caller' })
-    saved = await load(scope, request)
+    scope.checkSavable({ metadata: own(scope.settings.metadata) }, { who: 'the caller', what: 'its metadata' })
+    saved = await load(graph, request)
     const beginning = beginningOf(input, saved)
     announceStart(graph, request, beginning.kind === 'answer' ? [...beginning.answers.keys()] : undefined)
     if (saved !== undefined && !request.historyInLog) graph.announcer.history(saved.values)
@@ -89,10 +88,11 @@ async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
   return graph.run()
 }
 
-async function load(scope: RunScope, { settings, checkpointId }: RunRequest): Promise<SavedCheckpoint | undefined> {
-  const saved = await savedOf(scope, settings, '', checkpointId)
-  if (saved === undefined && checkpointId !== undefined && settings.checkpointer !== undefined) {
-    throw new RivuletError('NOT_FOUND', `thread "${settings.threadId}" has no checkpoint "${checkpointId}"`)
+async function load(graph: GraphRun, { checkpointId }: RunRequest): Promise<SavedCheckpoint | undefined> {
+  const saved = await savedOf(graph, checkpointId)
+  const { thread } = graph.scope
+  if (saved === undefined && checkpointId !== undefined && thread !== undefined) {
+    throw new RivuletError('NOT_FOUND', `thread "${thread.id}" has no checkpoint "${checkpointId}"`)
   }
   return saved
 }
@@ -116,12 +116,12 @@ function announceStart(
 
 /** Whether the run does not go on from the newest checkpoint of its thread. */
 async function branches(
-  { scope }: GraphRun,
-  { settings, checkpointId }: RunRequest,
+  graph: GraphRun,
+  { checkpointId }: RunRequest,
   saved: SavedCheckpoint | undefined,
 ): Promise<boolean> {
   if (saved === undefined || checkpointId === undefined) return false
-  const newest = await savedOf(scope, settings, '')
+  const newest = await savedOf(graph)
   return newest?.id !== saved.id
 }
 

@@ -1,18 +1,9 @@
-import {
-  formatNamespace,
-  RivuletError,
-  sameNamespace,
-  toRivuletError,
-  type Message,
-  type Namespace,
-} from '@rivulet/protocol/model'
-import { diffOf } from '../checkpoint/change.ts'
-import type { Checkpoint, SavedCheckpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
+import { RivuletError, sameNamespace, toRivuletError, type Message, type Namespace } from '@rivulet/protocol/model'
+import type { Checkpoint, PendingStep, TaskRecord } from '../checkpoint/checkpointer.ts'
 import { assertSavable } from '../checkpoint/savable.ts'
-import { writeTo, type CheckpointWrite } from '../checkpoint/write.ts'
 import { withEnded } from '../checkpoint/seen.ts'
 import { END, START } from '../graph/command.ts'
-import type { Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
+import type { Plan, Target } from '../graph/plan.ts'
 import { isSavable } from '../state/own.ts'
 import {
   applyWrites,
@@ -30,10 +21,13 @@ import type { Attempt } from './attempt.ts'
 import type { Asked, CallNews, Closable, GraphHost, Task, TaskResult } from './host.ts'
 import { checkpointId, nodeTaskId, randomId, sendTaskId, taskBase } from './ids.ts'
 import { ParentCommand } from './parent-command.ts'
-import { storeError, type RunScope } from './run-scope.ts'
 import { Announcer } from './announcer.ts'
+import { firstFailing, hasEnded, inApplyOrder, recordOf, restored, writesOf, type Ran } from './ran.ts'
+import type { RunScope } from './run-scope.ts'
+import type { Standing } from './standing.ts'
 import { isEmpty, NOTHING, planNext, type Finished, type NextStep } from './step.ts'
 import { runTask } from './task.ts'
+import { ThreadWriter } from './thread-writer.ts'
 import { runTogether } from './together.ts'
 
 /** How a graph's run ended, short of an error. */
@@ -41,20 +35,6 @@ export interface Outcome {
   readonly status: 'done' | 'interrupted'
   readonly values: Values
   readonly asked: readonly Asked[]
-}
-
-/** What a graph's run goes on from. */
-export interface Standing {
-  readonly values: Values
-  readonly next: NextStep
-  /** Step of the checkpoint; the first superstep is one above. */
-  readonly step: number
-  readonly checkpoint: string | undefined
-  /** Tasks of the next step that had ended or asked before. */
-  readonly tasks: readonly TaskRecord[]
-  readonly answers: ReadonlyMap<string, unknown>
-  /** What the ids of the next step's tasks are made from, where that is not the checkpoint. */
-  readonly tasksFrom?: string | undefined
 }
 
 /** One graph running: the root of a run, or a subgraph called by one of its tasks. Walks supersteps until nothing is left. */
@@ -87,10 +67,9 @@ export class GraphRun implements GraphHost {
   #fresh = false
   #done: readonly TaskRecord[] = []
   readonly #open = new Set<Closable>()
-  #writing: Promise<void> = Promise.resolve()
-  #storeError: RivuletError | undefined
   #partials: readonly Message[] = []
-  #unwritten: { checkpoint: Checkpoint; before: Values | undefined } | undefined
+  /** Writes what is kept of the thread, where there is one. */
+  readonly #writer: ThreadWriter | undefined
 
   /** Node whose error ended the run. */
   failedNode: string | undefined
@@ -109,6 +88,7 @@ export class GraphRun implements GraphHost {
     this.sharedLists = messageKeys(plan.schema).filter((key) => above.includes(key))
     this.page = this.sharedLists.length === 0 ? ns : caller!.graph.page
     this.announcer = new Announcer(this)
+    this.#writer = scope.thread && new ThreadWriter(scope.settings, scope.thread, ns)
   }
 
   /** Puts the run where it goes on from. */
@@ -123,7 +103,7 @@ export class GraphRun implements GraphHost {
       if (interrupts !== undefined) this.resuming.set(task, attempt)
       if (returned !== undefined) this.returned.set(task, { node, value: returned.value })
     }
-    for (const [id, answer] of standing.answers) this.answers.set(id, answer)
+    for (const [id, answer] of Object.entries(standing.answers)) this.answers.set(id, answer)
   }
 
   /** Takes a caller's update and plans what follows the entry. Answers the state before it. */
@@ -131,8 +111,7 @@ export class GraphRun implements GraphHost {
     const before = this.values
     this.write(update, 'the input')
     this.step++
-    this.#next = planNext(this.plan, [{ node: START, targets }], NOTHING)
-    this.#fresh = true
+    this.#planFrom(START, targets)
     return before
   }
 
@@ -152,7 +131,12 @@ export class GraphRun implements GraphHost {
 
   /** Goes on at these targets instead of what was planned. */
   jump(targets: readonly Target[]): void {
-    this.#next = planNext(this.plan, [{ node: '', targets }], NOTHING)
+    this.#planFrom('', targets)
+  }
+
+  #planFrom(node: string, targets: readonly Target[]): void {
+    this.#next = planNext(this.plan, [{ node, targets }], NOTHING)
+    this.#tasksFrom = undefined
     this.#fresh = true
   }
 
@@ -168,13 +152,13 @@ export class GraphRun implements GraphHost {
       outcome = await this.#walk()
     } catch (thrown) {
       this.announcer.restore(this.values)
-      await this.#flush().catch((error: unknown) => {
+      await this.flush().catch((error: unknown) => {
         // What stopped the run is what it fails with; that the store failed too is told beside it.
         if (error !== thrown) this.announcer.error(toRivuletError(error).toJSON())
       })
       throw thrown
     }
-    await this.#flush()
+    await this.flush()
     return outcome
   }
 
@@ -189,7 +173,7 @@ export class GraphRun implements GraphHost {
       if (!resumed && this.#breaksAt(interruptBefore, this.#names())) return this.#paused()
       if (this.step - first >= recursionLimit) throw this.#tooLong()
       if (this.scope.sink.room() !== undefined) await this.scope.waitForRoom()
-      if (durability === 'sync') await this.#written()
+      if (durability === 'sync') await this.#writer?.written()
       resumed = false
       this.stepsLeft = recursionLimit - (this.step - first) - 1
       const ran = this.#names()
@@ -212,7 +196,6 @@ export class GraphRun implements GraphHost {
     this.announcer.call(task, what)
   }
 
-  /** Whether a router or a command may lead there. */
   refuseAnswer(id: string, reason: RivuletError): void {
     this.scope.refusedAnswer ??= reason
     this.scope.answers.delete(id)
@@ -221,6 +204,7 @@ export class GraphRun implements GraphHost {
     this.caller?.graph.refuseAnswer(id, reason)
   }
 
+  /** Whether a router or a command may lead there. */
   isTarget(name: string): boolean {
     return name === END || this.plan.nodes.has(name)
   }
@@ -258,38 +242,6 @@ export class GraphRun implements GraphHost {
     const { task, number } = attempt
     attempt.forgetShown()
     this.announcer.rewind(task, number)
-  }
-
-  /** Aborts the attempt when its time is up. Returns what ends the watch. */
-  watch(attempt: Closable, { runMs, idleMs }: TimeoutPolicy): () => void {
-    const { name } = attempt.task.spec
-    const expire = (how: string): void =>
-      attempt.close(
-        new RivuletError('NODE_TIMEOUT', `node "${name}" ${how}`, { node: name, run: this.scope.run }),
-        true,
-      )
-    const whole = runMs === undefined ? undefined : setTimeout(expire, runMs, `ran longer than ${runMs} ms`)
-    const stopIdle = idleMs === undefined ? undefined : this.#watchIdle(attempt, idleMs, expire)
-    return () => {
-      clearTimeout(whole)
-      stopIdle?.()
-    }
-  }
-
-  /** One timer whatever happens in between: when it fires, it waits for what is left since the last sign of life. */
-  #watchIdle(attempt: Closable, idleMs: number, expire: (how: string) => void): () => void {
-    let last = performance.now()
-    attempt.onLife = () => (last = performance.now())
-    const look = (): void => {
-      const left = last + idleMs - performance.now()
-      if (left > 0) timer = setTimeout(look, Math.ceil(left))
-      else expire(`gave no sign of life for ${idleMs} ms`)
-    }
-    let timer = setTimeout(look, idleMs)
-    return () => {
-      clearTimeout(timer)
-      attempt.onLife = undefined
-    }
   }
 
   /** What a task of this graph does is a sign of life of the task that called the graph. */
@@ -441,7 +393,7 @@ export class GraphRun implements GraphHost {
   #after(writes: readonly Writes[]): Values {
     const { schema } = this.plan
     const values = applyWrites(schema, this.values, writes)
-    if (this.scope.keeps && values !== this.values) {
+    if (this.#writer !== undefined && values !== this.values) {
       for (const key of reducedKeys(schema)) {
         if (isSavable(values[key])) continue
         const by = writes.findLast(({ updates }) => updates.some((update) => Object.hasOwn(update, key)))
@@ -456,25 +408,17 @@ export class GraphRun implements GraphHost {
     if (this.#done.length === 0 && this.resuming.size === 0) return
     this.#done = []
     this.resuming.clear()
-    const { checkpointer, threadId } = this.scope.settings
-    const { checkpoint } = this
-    if (checkpointer === undefined || threadId === undefined || checkpoint === undefined) return
-    const ns = formatNamespace(this.ns)
-    this.#keep({ kind: 'pending', threadId, ns, id: checkpoint, pending: { tasks: [], answers: {} } })
+    this.keepPending({ tasks: [], answers: {} })
   }
 
   /** Keeps at the checkpoint what had ended when the step could not be finished, and shows it beside a question. */
   #leaveHalfway(ran: readonly Ran[]): void {
     const asked = ran.some(({ result }) => result.asked.length > 0)
-    const { checkpointer, threadId } = this.scope.settings
-    const { checkpoint } = this
-    if (checkpointer !== undefined && threadId !== undefined && checkpoint !== undefined) {
+    if (this.#writer !== undefined) {
       const called = [...this.returned].map(([task, { node, value }]) => ({ task, node, returned: { value } }))
       const tasks = [...inApplyOrder(ran).flatMap(recordOf), ...called]
-      const pending = { tasks, answers: Object.fromEntries(this.answers) }
-      this.#writeLast()
-      if (tasks.length > 0)
-        this.#keep({ kind: 'pending', threadId, ns: formatNamespace(this.ns), id: checkpoint, pending })
+      this.#writer.release()
+      if (tasks.length > 0) this.keepPending({ tasks, answers: Object.fromEntries(this.answers) })
     }
     if (!asked || this.stopped !== undefined) return
     const before = this.values
@@ -483,14 +427,13 @@ export class GraphRun implements GraphHost {
     else this.announcer.restore(this.values)
   }
 
-  /** Writes a checkpoint of the state as it is now; `before` is its parent's state. */
+  /** Keeps a checkpoint of the state as it is now; `before` is its parent's state, `facts` what it says otherwise. */
   save(
     source: Checkpoint['source'],
     before: Values | undefined,
-    extra: { next?: NextStep; input?: Update } = {},
+    facts: Partial<Pick<Checkpoint, 'next' | 'input' | 'tasksFrom' | 'metadata'>> = {},
   ): void {
-    const { settings } = this.scope
-    if (settings.checkpointer === undefined || settings.threadId === undefined) return
+    if (this.#writer === undefined) return
     const now = Date.now()
     const checkpoint: Checkpoint = {
       id: checkpointId(now),
@@ -499,56 +442,24 @@ export class GraphRun implements GraphHost {
       source,
       createdAt: now,
       values: this.values,
-      next: extra.next ?? this.#next,
-      metadata: settings.metadata,
-      ...(extra.input !== undefined && { input: extra.input }),
+      next: this.#next,
+      metadata: this.scope.settings.metadata,
+      ...(this.#tasksFrom !== undefined && { tasksFrom: this.#tasksFrom }),
+      ...facts,
     }
     this.checkpoint = checkpoint.id
     this.announcer.checkpoint(checkpoint)
-    if (settings.durability === 'exit') {
-      const { checkpoint: earlier, before: start } = this.#unwritten ?? { checkpoint, before }
-      this.#unwritten = { checkpoint: { ...checkpoint, parent: earlier.parent }, before: start }
-    } else this.#write(checkpoint, before)
+    this.#writer.put(checkpoint, before)
   }
 
-  #write(checkpoint: Checkpoint, before: Values | undefined): void {
-    const change = before === undefined ? undefined : diffOf(before, checkpoint.values)
-    // `save` has checked that there is a thread.
-    const threadId = this.scope.settings.threadId!
-    this.#keep({ kind: 'put', threadId, ns: formatNamespace(this.ns), checkpoint, change })
+  /** Keeps what is pending at the checkpoint that the next step starts from. */
+  keepPending({ tasks, answers }: PendingStep): void {
+    if (this.checkpoint !== undefined) this.#writer?.putPending(this.checkpoint, { tasks, answers })
   }
 
-  /** Hands over what is kept: in its place among the events, or to the store, one after the other. */
-  #keep(write: CheckpointWrite): void {
-    const { sink, checkpointer } = this.scope.settings
-    const before = this.#writing
-    this.#writing =
-      sink.keep === undefined
-        ? before.then(() => writeTo(checkpointer!, write))
-        : Promise.all([before, sink.keep(write)]).then(() => {})
-    // A failing store is told where the run waits for it; until then it must not count as unhandled.
-    this.#writing.catch(() => {})
-  }
-
-  /** Writes the checkpoint that was held back until the run ends. */
-  #writeLast(): void {
-    const unwritten = this.#unwritten
-    this.#unwritten = undefined
-    if (unwritten !== undefined) this.#write(unwritten.checkpoint, unwritten.before)
-  }
-
-  async #flush(): Promise<void> {
-    this.#writeLast()
-    await this.#written()
-  }
-
-  async #written(): Promise<void> {
-    try {
-      await this.#writing
-    } catch (error) {
-      this.#storeError ??= storeError(error)
-      throw this.#storeError
-    }
+  /** Resolves when all that is kept is written; rejects with what the store failed with. */
+  async flush(): Promise<void> {
+    await this.#writer?.flush()
   }
 
   #names(): readonly string[] {
@@ -585,65 +496,4 @@ const NO_WANTS: Wants = {
   subgraphs: false,
 }
 
-/** A task with how it ended. */
-interface Ran {
-  readonly task: Task
-  readonly result: TaskResult
-}
-
 const NOBODY_ASKED: readonly Asked[] = []
-
-/** Whether a task's result stands, whatever becomes of its step. */
-function hasEnded({ result }: Ran): boolean {
-  return result.outcome === 'ok' || result.outcome === 'cached'
-}
-
-function inApplyOrder(ran: readonly Ran[]): readonly Ran[] {
-  return [...ran.filter(({ task }) => !task.sent), ...ran.filter(({ task }) => task.sent)]
-}
-
-/** Index of the first of `writes` up to which they cannot be applied. */
-function firstFailing(writes: readonly Writes[], apply: (some: readonly Writes[]) => unknown): number {
-  return writes.findIndex((_, i) => {
-    try {
-      apply(writes.slice(0, i + 1))
-      return false
-    } catch {
-      return true
-    }
-  })
-}
-
-function writesOf({ task, result }: Ran): Writes {
-  return { writer: `node "${task.spec.name}"`, updates: result.updates }
-}
-
-function recordOf({ task, result }: Ran): TaskRecord[] {
-  const base = { task: task.id, node: task.spec.name }
-  const { outcome, updates, targets, asked, attempt = 1 } = result
-  if (outcome === 'ok') return [{ ...base, updates, targets }]
-  if (outcome === 'cached') return [{ ...base, updates, targets, shown: true }]
-  return asked.length > 0 ? [{ ...base, interrupts: asked, attempt }] : []
-}
-
-function restored({ updates = [], targets = [] }: TaskRecord): TaskResult {
-  return { outcome: 'cached', updates, targets, asked: [] }
-}
-
-/** The standing of a thread that has no checkpoint yet. */
-export function freshStanding(values: Values): Standing {
-  return { values, next: NOTHING, step: -1, checkpoint: undefined, tasks: [], answers: new Map() }
-}
-
-/** The standing that a checkpoint describes. */
-export function standingOf(saved: SavedCheckpoint): Standing {
-  return {
-    values: saved.values,
-    next: saved.next,
-    step: saved.step,
-    checkpoint: saved.id,
-    tasks: saved.tasks,
-    answers: new Map(Object.entries(saved.answers)),
-    tasksFrom: saved.tasksFrom,
-  }
-}

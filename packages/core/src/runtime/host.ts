@@ -1,5 +1,5 @@
 import type { Message, Namespace, RivuletError, TaskOutcome } from '@rivulet/protocol'
-import type { NodeSpec, Plan, Target, TimeoutPolicy } from '../graph/plan.ts'
+import type { NodeSpec, Plan, Target } from '../graph/plan.ts'
 import type { Update, Values } from '../state/schema.ts'
 import type { Wants } from '../stream/sink.ts'
 import type { RunScope } from './run-scope.ts'
@@ -67,7 +67,6 @@ export interface GraphHost {
   withdraw(attempt: Closable): void
   /** A task gave a sign of life. */
   alive(): void
-  watch(attempt: Closable, timeout: TimeoutPolicy): () => void
 }
 
 /** What is told of a task that a node calls by function. */

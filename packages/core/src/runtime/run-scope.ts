@@ -1,6 +1,7 @@
-import { messageOfThrown, RivuletError, type Message, type Namespace } from '@rivulet/protocol/model'
+import { formatNamespace, messageOfThrown, RivuletError, type Message, type Namespace } from '@rivulet/protocol/model'
 import type { Checkpointer, SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import { revive } from '../checkpoint/revive.ts'
+import { assertSavable, type Origin } from '../checkpoint/savable.ts'
 import type { Sink } from '../stream/sink.ts'
 import { Turns } from './turns.ts'
 
@@ -20,6 +21,12 @@ export interface RunSettings {
   readonly interruptAfter: readonly string[]
 }
 
+/** A thread and what keeps it. */
+export interface Thread {
+  readonly id: string
+  readonly checkpointer: Checkpointer
+}
+
 /** A message on its way. */
 export interface Streaming {
   /** Namespace on whose page it stands. */
@@ -31,6 +38,8 @@ export interface Streaming {
 /** One run from its start to its end: what is shared by the root graph, its subgraphs, their tasks and model calls. */
 export class RunScope {
   readonly settings: RunSettings
+  /** Where its state is kept, if anywhere. */
+  readonly thread: Thread | undefined
   readonly sink: Sink
   readonly run: string
   /** Answers to interrupts by id, given to this run. */
@@ -57,13 +66,15 @@ export class RunScope {
 
   constructor(settings: RunSettings) {
     this.settings = settings
+    const { threadId: id, checkpointer } = settings
+    this.thread = id === undefined || checkpointer === undefined ? undefined : { id, checkpointer }
     this.sink = settings.sink
     this.run = settings.run
   }
 
-  /** Whether a thread keeps the run's state, which then has to be JSON. */
-  get keeps(): boolean {
-    return this.settings.checkpointer !== undefined
+  /** Throws `UNSERIALIZABLE` when these are to be kept and cannot be. */
+  checkSavable(values: Readonly<Record<string, unknown>>, origin: Origin): void {
+    if (this.thread !== undefined) assertSavable(values, origin)
   }
 
   /** Why the run was stopped; `undefined` while it goes on. */
@@ -113,6 +124,11 @@ interface Stoppable {
   onStop(listener: (reason: RivuletError) => void): () => void
 }
 
+interface Keeping extends Stoppable {
+  readonly scope: RunScope
+  readonly ns: Namespace
+}
+
 /** What the work answers, or a rejection as soon as it is stopped: a store or a schema that hangs holds nobody up. */
 export function untilStopped<T>(stoppable: Stoppable, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -136,18 +152,20 @@ export function storeError(error: unknown): RivuletError {
   return new RivuletError('INTERNAL', `the checkpointer failed: ${messageOfThrown(error)}`, { cause: error })
 }
 
-/** What a store has of a thread, ready for use. Rejects as soon as it is stopped, and with what the store failed with. */
-export async function savedOf(
-  stoppable: Stoppable,
-  { checkpointer, threadId }: RunSettings,
-  ns: string,
-  id?: string,
-): Promise<SavedCheckpoint | undefined> {
-  if (checkpointer === undefined || threadId === undefined) return undefined
-  const getting = checkpointer.get(threadId, ns, id).catch((error: unknown) => {
-    throw storeError(error)
-  })
-  const saved = await untilStopped(stoppable, getting)
+/**
+ * What is kept of a graph's thread, ready for use: a checkpoint by its id, or the newest. Rejects as soon as the graph is
+ * stopped, and with what the store failed with.
+ */
+export async function savedOf(graph: Keeping, checkpointId?: string): Promise<SavedCheckpoint | undefined> {
+  const { thread } = graph.scope
+  if (thread === undefined) return undefined
+  const getting = thread.checkpointer.get(thread.id, formatNamespace(graph.ns), checkpointId)
+  const saved = await untilStopped(
+    graph,
+    getting.catch((error: unknown) => {
+      throw storeError(error)
+    }),
+  )
   return saved && revive(saved)
 }
 

@@ -1,6 +1,5 @@
-import { RivuletError, formatNamespace } from '@rivulet/protocol/model'
+import { RivuletError } from '@rivulet/protocol/model'
 import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
-import { assertSavable, assertSavableValue } from '../checkpoint/savable.ts'
 import { seenValues } from '../checkpoint/seen.ts'
 import { type AnyCommand, Command, isCommand, Send, START } from '../graph/command.ts'
 import type { NodeSpec, Plan, Target } from '../graph/plan.ts'
@@ -14,10 +13,11 @@ import {
   type Update,
   type Values,
 } from '../state/schema.ts'
-import { freshStanding, standingOf, type GraphRun, type Standing } from './graph-run.ts'
+import type { GraphRun } from './graph-run.ts'
 import type { Task } from './host.ts'
 import { randomId, stableId } from './ids.ts'
 import { savedOf, untilStopped } from './run-scope.ts'
+import { freshStanding, standingOf, type Standing } from './standing.ts'
 import { NOTHING, type NextStep } from './step.ts'
 import { routesFrom } from './task.ts'
 
@@ -110,7 +110,7 @@ export async function begin(
       return goOn(graph, saved!, { isBranch })
     case 'answer': {
       for (const [id, answer] of beginning.answers) {
-        if (graph.scope.keeps) assertSavableValue(answer, `the answer to interrupt ${id}`, { who: 'the caller' })
+        graph.scope.checkSavable({ answer }, { who: 'the caller', what: `the answer to interrupt ${id}` })
         graph.scope.answers.set(id, answer)
       }
       return goOn(graph, saved!, { isBranch, also: beginning.command })
@@ -152,7 +152,7 @@ export async function beginBelow(
   resumed: boolean,
   checkedBy: StateSchema | undefined,
 ): Promise<void> {
-  const saved = resumed ? await savedOf(graph, graph.scope.settings, formatNamespace(graph.ns)) : undefined
+  const saved = resumed ? await savedOf(graph) : undefined
   if (saved !== undefined) await goOn(graph, saved)
   else await enterWith(graph, input, undefined, checkedBy)
 }
@@ -168,7 +168,7 @@ async function enterWith(
   const checked = await untilStopped(graph, checking)
   const update = takenUpdate(graph, checked, 'the input')
   if (saved === undefined) graph.standAt(beforeAnything(graph))
-  else graph.standAt({ ...standingOf(saved), step: saved.step + 1, next: NOTHING, tasks: [] })
+  else graph.standAt({ ...freshStanding(saved.values), step: saved.step + 1, checkpoint: saved.id })
   graph.save('input', saved?.values, { next: AT_ENTRY, input: update })
   return apply(graph, update, saved && leftBehind(graph, saved))
 }
@@ -231,9 +231,10 @@ function targetsOf(graph: GraphRun, targets: readonly Target[]): readonly Target
   const { nodes } = graph.plan
   const wrong = targets.find((to) => (to instanceof Send ? !nodes.has(to.node) : !graph.isTarget(to)))
   if (wrong === undefined) {
-    for (const to of targets)
-      if (to instanceof Send && graph.scope.keeps)
-        assertSavableValue(to.input, `its send to "${to.node}"`, { who: 'the command' })
+    for (const to of targets) {
+      if (to instanceof Send)
+        graph.scope.checkSavable({ input: to.input }, { who: 'the command', what: `its send to "${to.node}"` })
+    }
     return targets
   }
   const name = JSON.stringify(wrong instanceof Send ? wrong.node : wrong)
@@ -252,13 +253,13 @@ function applyUpdate(graph: GraphRun, update: unknown, writer: string): void {
 
 function takenUpdate(graph: GraphRun, update: object, writer: string): Update {
   const taken = ownUpdate(graph.plan.schema, update, writer, inputIds(graph))
-  if (graph.scope.keeps) assertSavable(taken, { who: writer })
+  graph.scope.checkSavable(taken, { who: writer })
   return taken
 }
 
 function beforeAnything({ plan, scope }: GraphRun): Standing {
   const values = initialValues(plan.schema)
-  if (scope.keeps) assertSavable(values, { who: 'the initial state' })
+  scope.checkSavable(values, { who: 'the initial state' })
   return freshStanding(values)
 }
 

@@ -167,7 +167,7 @@ function ask<T>(
 ): T {
   const { graph, task } = attempt
   const { name } = task.spec
-  if (graph.scope.settings.checkpointer === undefined) {
+  if (graph.scope.thread === undefined) {
     throw new RivuletError('UNSUPPORTED', `node "${name}" interrupts, which needs a checkpointer and a threadId`)
   }
   const id = stableId(`${task.id}/interrupt/${attempt.nextQuestion(toolCallId)}`)

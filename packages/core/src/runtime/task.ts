@@ -2,7 +2,6 @@ import { messageOfThrown, RivuletError } from '@rivulet/protocol/model'
 import { isCommand, Send } from '../graph/command.ts'
 import type { Branch, NodeSpec, RetryPolicy, Target } from '../graph/plan.ts'
 import type { NodeContext } from '../graph/node-context.ts'
-import { assertSavable, assertSavableValue } from '../checkpoint/savable.ts'
 import { own } from '../state/own.ts'
 import { applyWrites, ownUpdate, type Update } from '../state/schema.ts'
 import { Attempt, InterruptSignal } from './attempt.ts'
@@ -10,6 +9,7 @@ import { runWithContext } from './async-context.ts'
 import type { GraphHost, Task, TaskResult } from './host.ts'
 import { CommandFromBelow, ParentCommand } from './parent-command.ts'
 import { TaskContext } from './task-context.ts'
+import { limitTime } from './time-limits.ts'
 
 const NONE: readonly never[] = []
 
@@ -43,7 +43,8 @@ const ENDED = new RivuletError('NO_CONTEXT', 'the task has ended')
 async function runAttempt(attempt: Attempt): Promise<TaskResult> {
   const { graph, task } = attempt
   graph.open(attempt)
-  const stopWatch = task.spec.timeout === undefined ? undefined : graph.watch(attempt, task.spec.timeout)
+  const { timeout } = task.spec
+  const stopWatch = timeout === undefined ? undefined : limitTime(attempt, graph.scope.run, timeout)
   const collector = new Collector(attempt)
   try {
     const ctx = new TaskContext(attempt)
@@ -171,7 +172,7 @@ class Collector {
     if (Object.keys(update).length === 0) return
     const { name } = task.spec
     const taken = ownUpdate(graph.plan.schema, update, `node "${name}"`, nextMessageId)
-    if (graph.scope.keeps) assertSavable(taken, { who: `node "${name}"`, node: name })
+    graph.scope.checkSavable(taken, { who: `node "${name}"`, node: name })
     this.updates.push(taken)
   }
 
@@ -202,7 +203,7 @@ class Collector {
     const { graph, task } = this.#attempt
     const node = task.spec.name
     const taken = own(input)
-    if (graph.scope.keeps) assertSavableValue(taken, `its send to "${to}"`, { who: `node "${node}"`, node })
+    graph.scope.checkSavable({ input: taken }, { who: `node "${node}"`, node, what: `its send to "${to}"` })
     return new Send(to, taken)
   }
 

@@ -576,3 +576,39 @@ test('an answer with an update: the checkpoint it goes on from is told with the 
     ['checkpoints', { values: { n: 5 }, next: ['ask'] }],
   ])
 })
+
+describe.each(stores)('a node that asks twice, on a thread %s,', (_where, store) => {
+  const twice = () =>
+    new StateGraph(schema())
+      .addNode('ask', (_s, ctx) => ({ log: [`${String(ctx.interrupt('one'))}, ${String(ctx.interrupt('two'))}`] }))
+      .addEdge(START, 'ask')
+      .compile({ checkpointer: store() })
+  const questions = (answer: Partial<InterruptUpdate>) => asked(answer).map(([, question]) => question)
+
+  test('is asked each once where an update came in between', async () => {
+    const graph = twice()
+    await graph.invoke({}, thread)
+    expect(questions(await graph.invoke(new Command({ update: { log: ['more'] } }), thread))).toEqual(['one'])
+    expect(questions(await graph.invoke(new Command({ resume: 'a' }), thread))).toEqual(['two'])
+    expect((await graph.invoke(new Command({ resume: 'b' }), thread)).log).toEqual(['more', 'a, b'])
+  })
+
+  test('is asked each once where the first answer began a branch', async () => {
+    const graph = twice()
+    await graph.invoke({}, thread)
+    const before = await all(graph.getStateHistory('t'))
+    const branch = { ...thread, checkpointId: before[0]!.checkpointId }
+    // The thread goes on elsewhere: the answer is given to where it stood before.
+    await graph.updateState('t', { log: ['elsewhere'] }, { checkpointId: before.at(-1)!.checkpointId })
+    expect(questions(await graph.invoke(new Command({ resume: 'a' }), branch))).toEqual(['two'])
+    expect((await graph.invoke(new Command({ resume: 'b' }), thread)).log).toEqual(['a, b'])
+  })
+
+  test('is asked anew by a new input, whatever was answered before', async () => {
+    const graph = twice()
+    await graph.invoke({}, thread)
+    await graph.updateState('t', { log: ['changed'] })
+    await graph.invoke(new Command({ resume: 'old' }), thread)
+    expect(questions(await graph.invoke({ log: ['again'] }, thread))).toEqual(['one'])
+  })
+})
