@@ -6,6 +6,7 @@ export {
   type Limits,
   type ServedGraph,
 } from './app/create-app.ts'
+export type { Api } from './app/api.ts'
 export type { Identity } from './app/deps.ts'
 export type { CorsOptions } from './http/origin.ts'
 export type { LangGraphLike } from './langgraph/langgraph-graph.ts'

@@ -19,6 +19,7 @@ import type { Log } from '../telemetry/log-entry.ts'
 import { isLangGraph, langGraph, type LangGraphLike } from '../langgraph/langgraph-graph.ts'
 import { memoryStore } from '../threads/memory-store.ts'
 import type { Store } from '../threads/store.ts'
+import type { Api, MountedApi, Session } from './api.ts'
 import type { AppEnv, Deps, Identity } from './deps.ts'
 import { eventRoutes } from './event-routes.ts'
 import { runRoutes } from './run-routes.ts'
@@ -67,6 +68,8 @@ export interface AppOptions {
   auth?: (request: Request) => Identity | undefined | Promise<Identity | undefined>
   /** Pages of other origins that may call. Default: none. */
   cors?: CorsOptions
+  /** Other protocols to speak besides, such as `langGraphApi()` of `@rivulet/server/langgraph-api`. Default: none. */
+  apis?: readonly Api[]
   limits?: Limits
   /**
    * Tells clients the messages of errors that nodes and tools threw, which may hold what is not for them. Default `false`:
@@ -104,10 +107,10 @@ export interface App {
    * not are left to the process that opens the store next; with a store that forgets they are cancelled. Closes the store.
    */
   close(options?: CloseOptions): Promise<void>
-  /** Throws `FORBIDDEN` or `DISCONNECTED` for a request that may not become a WebSocket. */
+  /** Throws `NOT_FOUND`, `FORBIDDEN` or `DISCONNECTED` for a request that may not become a WebSocket. */
   admitSocket(request: Request): void
   /** Serves a WebSocket that was admitted. */
-  openSocket(request: Request, connection: Connection): SocketSession
+  openSocket(request: Request, connection: Connection): Session
   readonly socketLimits: { maxFrameBytes: number; heartbeatMs: number }
   /** Whether requests are asked who they are from. */
   readonly hasAuth: boolean
@@ -121,6 +124,9 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store, no-transform',
 }
+
+/** Where the own wire's WebSockets are. */
+const SOCKET_PATH = '/v1/ws'
 
 /** What readers are told to wait before they come back to a server that closes, in milliseconds. */
 const COME_BACK_MS = 1000
@@ -137,16 +143,27 @@ export function createApp(options: AppOptions): App {
     await recovered
     return auth(request)
   }
-  const router = routerOf(deps, { ...options, auth }, allowed)
+  const apis = (options.apis ?? []).map((api) => api.mount(deps, identify))
+  const router = routerOf(deps, { ...options, auth }, allowed, apis)
   // Nobody is answered before the runs that a process before this one left are under way again.
   const recovered = deps.runs.recover().catch(deps.onError)
   let closing: Promise<void> | undefined
   return {
     admitSocket(request) {
+      const { pathname } = new URL(request.url)
+      if (pathname !== SOCKET_PATH && !apis.some((api) => api.isSocket(pathname))) {
+        throw new RivuletError('NOT_FOUND', `there is no socket at ${pathname}`)
+      }
       if (closing !== undefined) throw closingError()
       refuseForeignOrigin(request, allowed)
     },
-    openSocket: (request, connection) => new SocketSession(deps, identify, request, connection),
+    openSocket(request, connection) {
+      for (const api of apis) {
+        const session = api.openSocket(request, connection)
+        if (session !== undefined) return session
+      }
+      return new SocketSession(deps, identify, request, connection)
+    },
     socketLimits: { maxFrameBytes: deps.bodyLimits.bodyBytes, heartbeatMs: deps.heartbeatMs },
     hasAuth: options.auth !== undefined,
     get openStreams() {
@@ -243,7 +260,12 @@ function withMemory(name: string, graph: ServedGraph | LangGraphLike, store: Sto
   throw new RivuletError('INVALID_INPUT', `graphs.${name} has a checkpointer of its own: ${how}`)
 }
 
-function routerOf(deps: Deps, { auth, cors }: AppOptions & { auth: Identify }, allowed: OriginCheck): Hono<AppEnv> {
+function routerOf(
+  deps: Deps,
+  { auth, cors }: AppOptions & { auth: Identify },
+  allowed: OriginCheck,
+  apis: readonly MountedApi[],
+): Hono<AppEnv> {
   const router = new Hono<AppEnv>()
   router.use(async (context, next) => {
     const at = deps.now()
@@ -251,7 +273,7 @@ function routerOf(deps: Deps, { auth, cors }: AppOptions & { auth: Identify }, a
     logRequest(deps, context, at)
     for (const [name, value] of Object.entries(HEADERS)) context.res.headers.set(name, value)
   })
-  router.use(corsHeaders(cors))
+  router.use(corsHeaders(cors, apis))
   router.use(async (context, next) => {
     refuseForeignPage(context.req.raw, allowed)
     const identity = await auth(context.req.raw)
@@ -262,6 +284,7 @@ function routerOf(deps: Deps, { auth, cors }: AppOptions & { auth: Identify }, a
   router.route('/v1', runRoutes(deps))
   router.route('/v1', eventRoutes(deps))
   router.route('/v1', threadRoutes(deps))
+  for (const { routes } of apis) router.route('/', routes)
   router.notFound((context) => {
     const error = new RivuletError('NOT_FOUND', `there is no ${context.req.method} ${context.req.path}`)
     return Response.json({ error: error.toJSON() }, { status: 404 })

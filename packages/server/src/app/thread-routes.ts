@@ -106,12 +106,13 @@ function shown({ id, graph, metadata, createdAt, updatedAt, status }: Thread): o
   return { id, graph, metadata, createdAt, updatedAt, status }
 }
 
-function graphOf({ graphs }: Deps, { graph }: Thread): StreamableGraph | undefined {
+/** The graph of the thread's last run; `undefined` before the first, or when it is not served any more. */
+export function graphOf({ graphs }: Deps, { graph }: Thread): StreamableGraph | undefined {
   return graph === undefined ? undefined : graphs.get(graph)
 }
 
 /** State as the graph keeps it; of a graph that keeps none, as its events tell it. */
-async function stateOf(
+export async function stateOf(
   deps: Deps,
   tenant: string,
   thread: Thread,
@@ -151,7 +152,7 @@ function metadataIn(text: string): Fields {
 }
 
 /** Stops the thread's runs, ends its readers, and drops what is kept of it. */
-async function deleteThread(deps: Deps, tenant: string, thread: Thread): Promise<void> {
+export async function deleteThread(deps: Deps, tenant: string, thread: Thread): Promise<void> {
   await deps.runs.cancelAll(tenant, thread.id)
   await deps.store.deleteThread(tenant, thread.id)
   deps.streams.endThread(thread.memory)

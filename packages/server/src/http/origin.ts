@@ -27,14 +27,23 @@ export function originCheck(options: CorsOptions | undefined): OriginCheck {
   return (origin) => origins.includes(origin)
 }
 
+/** What other protocols of the app need of the pages that may call. */
+export interface MoreCors {
+  /** Methods beside `GET`, `POST` and `DELETE`. */
+  readonly methods: readonly string[]
+  /** Headers of answers that pages may read. */
+  readonly exposedHeaders: readonly string[]
+}
+
 /** Answers preflights and names the allowed origin, never another; without options it does nothing. */
-export function corsHeaders(options: CorsOptions | undefined): MiddlewareHandler {
+export function corsHeaders(options: CorsOptions | undefined, more: readonly MoreCors[] = []): MiddlewareHandler {
   if (options === undefined) return (_context, next) => next()
   const allowed = originCheck(options)
   return cors({
     origin: (origin) => (allowed(origin) ? origin : null),
     credentials: options.credentials ?? false,
-    allowMethods: ['GET', 'POST', 'DELETE'],
+    allowMethods: ['GET', 'POST', 'DELETE', ...more.flatMap(({ methods }) => methods)],
+    exposeHeaders: more.flatMap(({ exposedHeaders }) => exposedHeaders),
     allowHeaders: ['content-type', 'authorization', 'last-event-id', ...(options.headers ?? [])],
     maxAge: 600,
   })

@@ -17,11 +17,10 @@ export interface WebSockets {
 }
 
 const PROTOCOL = 'rivulet.v1'
-const PATH = '/v1/ws'
 
 /**
- * Serves the app's streams over WebSockets at `/v1/ws`. A socket whose other end has not answered for two heartbeats is
- * dropped. Requests for other paths are answered 404.
+ * Serves the app's streams over WebSockets, at `/v1/ws` and where its other protocols have theirs. A socket whose other
+ * end has not answered for two heartbeats is dropped. Requests for other paths are answered 404.
  */
 export function webSockets(app: Pick<App, 'admitSocket' | 'openSocket' | 'socketLimits'>): WebSockets {
   const { maxFrameBytes, heartbeatMs } = app.socketLimits
@@ -48,7 +47,6 @@ export function webSockets(app: Pick<App, 'admitSocket' | 'openSocket' | 'socket
       duplex.on('error', () => undefined)
       const request = requestOf(incoming)
       try {
-        if (new URL(request.url).pathname !== PATH) return refuse(duplex, 404)
         app.admitSocket(request)
       } catch (error) {
         return refuse(duplex, statusOf(toRivuletError(error)))

@@ -1,4 +1,4 @@
-import { Command } from '@rivulet/core'
+import { Command, Send } from '@rivulet/core'
 import {
   emptyState,
   formatCursor,
@@ -96,7 +96,7 @@ export class RunKeeper {
     const log = await store.openLog(tenant, thread.id)
     const known = request.run === undefined ? undefined : await store.getRun(tenant, thread.id, request.run)
     if (known !== undefined) return this.#join(tenant, thread.id, log, known, fingerprint)
-    if (request.resume === undefined) await graph.checkInput?.(request.input, placeOf(thread, request))
+    if (!isCommand(request)) await graph.checkInput?.(request.input, placeOf(thread, request))
     this.#checkRoom(tenant)
     const { multitask } = request
     if (multitask === 'rollback') checkTakeBack(graph)
@@ -128,6 +128,7 @@ export class RunKeeper {
       stalls: 0,
       base,
       from: base,
+      ...(request.adapter !== undefined && { adapter: request.adapter }),
     }
     const outcome = await store.startRun(tenant, thread.id, run, limits.queuedRuns)
     switch (outcome.kind) {
@@ -151,8 +152,9 @@ export class RunKeeper {
 
   /** Throws `RUN_CONFLICT` where a new input would silently give up a question that waits for its answer. */
   async #checkNotAsking({ tenant, thread, request }: Omit<Job, 'run'>): Promise<void> {
-    const { input, resume, checkpointId, onInterrupted } = request
-    if (input === null || resume !== undefined || checkpointId !== undefined || onInterrupted === 'discard') return
+    const { input, resume, goto, checkpointId, onInterrupted } = request
+    const saysWhatToDo = input === null || resume !== undefined || goto !== undefined || checkpointId !== undefined
+    if (saysWhatToDo || onInterrupted === 'discard') return
     const now = await this.#options.store.getThread(tenant, thread.id)
     if (now?.status !== 'interrupted') return
     const how = 'answer it with resume, or give it up with onInterrupted: "discard"'
@@ -250,7 +252,8 @@ export class RunKeeper {
     const change = { attempt: run.attempt + 1, stalls, from: newest }
     await store.changeRun(tenant, thread.id, run.id, change)
     const wrote = newest !== run.base
-    const again: RunRequest = wrote ? { ...request, input: null, resume: undefined, checkpointId: undefined } : request
+    const { goto: _goto, ...left } = request
+    const again: RunRequest = wrote ? { ...left, input: null, resume: undefined, checkpointId: undefined } : request
     this.#begin(this.#board({ tenant, thread, graph, log, run: { ...run, ...change }, request: again }))
   }
 
@@ -446,21 +449,37 @@ async function within(work: Promise<unknown>, ms: number): Promise<void> {
   clearTimeout(timer)
 }
 
-/** What the graph gets: an answer to its interrupts is a command, with the input as an update beside it. */
-function inputOf({ input, resume }: RunRequest): unknown {
-  if (resume === undefined) return input
-  // `readRunRequest` took only an object beside an answer.
-  return new Command(input === null ? { resume } : { resume, update: input as object })
+/** Whether a run is more than an input: an answer, or a jump. */
+function isCommand({ resume, goto }: RunRequest): boolean {
+  return resume !== undefined || goto !== undefined
 }
+
+/** What the graph gets: an answer to its interrupts is a command, with the input as an update beside it. */
+function inputOf(request: RunRequest): unknown {
+  if (!isCommand(request)) return request.input
+  const { input, resume, goto = [] } = request
+  return new Command({
+    ...(resume !== undefined && { resume }),
+    ...(goto.length > 0 && { goto: goto.map((to) => (typeof to === 'string' ? to : new Send(to.node, to.input))) }),
+    // Whoever reads a request takes only an object beside an answer or a jump.
+    ...(input !== null && { update: input as object }),
+  })
+}
+
+/** What compiled graphs take beyond what every graph does. */
+type Breakpoints = Pick<RunRequest, 'interruptBefore' | 'interruptAfter'>
 
 /** Where the input is to be applied. */
 function placeOf({ memory: threadId }: Thread, { checkpointId }: RunRequest): RunOptions {
   return checkpointId === undefined ? { threadId } : { threadId, checkpointId }
 }
 
-function optionsOf({ modes, checkpointId, metadata, tags, context, recursionLimit }: RunRequest): RunOptions {
+function optionsOf(request: RunRequest): RunOptions & Breakpoints {
+  const { modes, checkpointId, metadata, tags, context, recursionLimit, interruptBefore, interruptAfter } = request
   return {
     modes,
+    ...(interruptBefore !== undefined && { interruptBefore }),
+    ...(interruptAfter !== undefined && { interruptAfter }),
     ...(checkpointId !== undefined && { checkpointId }),
     ...(metadata !== undefined && { metadata }),
     ...(tags !== undefined && { tags }),

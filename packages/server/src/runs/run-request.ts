@@ -26,6 +26,12 @@ export interface RunRequest {
   readonly after: string | undefined
   /** Answers the thread's interrupts; `undefined` when it answers none. */
   readonly resume: unknown
+  /** Nodes to run next, besides what follows from where the thread stands; `input` is then an update with state keys. */
+  readonly goto?: readonly Target[] | undefined
+  /** Nodes before which the run stops, in place of those the graph was compiled with. */
+  readonly interruptBefore?: readonly string[] | undefined
+  /** Nodes after which the run stops, in place of those the graph was compiled with. */
+  readonly interruptAfter?: readonly string[] | undefined
   readonly checkpointId: string | undefined
   readonly metadata: Fields | undefined
   readonly tags: readonly string[] | undefined
@@ -38,9 +44,14 @@ export interface RunRequest {
   readonly multitask: Multitask
   /** What becomes of the run when the client that started it leaves before its end. */
   readonly onDisconnect: OnDisconnect
+  /** What an adapter to another protocol wants to find again on the run; nothing of it reaches the graph. */
+  readonly adapter?: Fields | undefined
   /** What a new input does on a thread that waits for an answer: it is refused, or the question is given up. */
   readonly onInterrupted: OnInterrupted
 }
+
+/** A node to run next, with an input of its own where it is not to read the state. */
+export type Target = string | { readonly node: string; readonly input: unknown }
 
 const MULTITASK = ['reject', 'enqueue', 'interrupt', 'rollback'] as const
 type Multitask = (typeof MULTITASK)[number]
@@ -93,6 +104,7 @@ export async function fingerprintOf(request: RunRequest): Promise<string> {
     multitask: _multitask,
     onDisconnect: _leave,
     onInterrupted: _asks,
+    adapter: _adapter,
     ...asked
   } = request
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(asked, sortedKeys)))

@@ -1,4 +1,4 @@
-import { readLog, RivuletError, type EventLog, type ReadQuery } from '@rivulet/protocol'
+import { readLog, RivuletError, type EventLog, type LogReader, type ReadQuery } from '@rivulet/protocol'
 import { EventStream, type LastWord } from './event-stream.ts'
 import type { Wire } from './wire.ts'
 
@@ -9,6 +9,8 @@ export interface OpenStream {
   thread: string
   log: EventLog
   query: ReadQuery
+  /** Reads the log in a way of its own, in place of `query`. */
+  read?: (signal: AbortSignal) => LogReader
   wire?: Wire
   heartbeatMs: number
   stallMs: number
@@ -36,7 +38,7 @@ export class LiveStreams {
   }
 
   /** Opens a stream of the log. Throws `LIMIT_EXCEEDED` when the tenant has too many. */
-  open({ tenant, thread, log, query, ...rest }: OpenStream): EventStream {
+  open({ tenant, thread, log, query, read, ...rest }: OpenStream): EventStream {
     const tenants = this.#byTenant
     const open = tenants.get(tenant) ?? 0
     if (open >= this.#maxPerTenant) {
@@ -48,7 +50,7 @@ export class LiveStreams {
     this.#byThread.set(thread, streams)
     const stream: EventStream = new EventStream({
       ...rest,
-      reader: readLog(log, query, stop.signal),
+      reader: read?.(stop.signal) ?? readLog(log, query, stop.signal),
       log: log.id,
       stop,
       onEnd: () => {

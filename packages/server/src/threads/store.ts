@@ -49,6 +49,8 @@ export interface Run {
   readonly from: string | undefined
   /** Newest checkpoint of the thread when the run began. */
   readonly base: string | undefined
+  /** What the adapter it was started by keeps with it. */
+  readonly adapter?: RunRequest['adapter']
 }
 
 /** What may change of a run. */

@@ -1,0 +1,1 @@
+export { langGraphApi } from './langgraph-api.ts'
