@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { fetchTransport, systemTiming, webSocketTransport, type Timing } from '@rivulet/client'
 import { WebSocket, WebSocketServer } from 'ws'
-import { faults, type ByteFault } from '../../src/index.ts'
+import { faults, type ByteFault, type CutKind } from '../../src/index.ts'
 import { chaosProxy } from '../../src/node/index.ts'
 import { askedOverHttp, askedOverSocket, backendOf, bodyOf, bordersOf, socketTexts, type Backend } from './backend.ts'
 import type { Recording } from './recordings.ts'
@@ -16,7 +16,12 @@ export interface Loopback {
   /** A session with one cut of the bytes that come back over a connection, HTTP's own framing among them. */
   session(recording: Recording, cut: Cut, wire: Wire): Promise<Outcome>
   /** How many bytes come back over the first connection of a run, and behind which of them an event ends. */
-  measure(recording: Recording, run: string, wire: Wire): Promise<{ length: number; borders: readonly number[] }>
+  measure(
+    recording: Recording,
+    run: string,
+    kind: CutKind,
+    wire: Wire,
+  ): Promise<{ length: number; borders: readonly number[] }>
   close(): Promise<void>
 }
 
@@ -34,7 +39,12 @@ export async function loopback(): Promise<Loopback> {
   let current: string | undefined
   /** What is done to the next answer while this run is the current one. */
   let armed: { run: string; fault: ByteFault } | undefined
-  const server = createServer((request, response) => void answer(backend, request, response))
+  /**
+   * Whether a body ends with its connection, as behind proxies that speak HTTP/1.0: nothing else says then that it is
+   * whole. In chunks a lost end shows, and a reset is told as one.
+   */
+  let isChunked = false
+  const server = createServer((request, response) => void answer(backend, isChunked, request, response))
   const sockets = new WebSocketServer({ server })
   sockets.on('connection', (socket) => {
     socket.on('error', () => undefined)
@@ -46,20 +56,26 @@ export async function loopback(): Promise<Loopback> {
   const onAnswer: ByteFault = {
     on: 'bytes',
     begin() {
-      let apply: ReturnType<ByteFault['begin']> | undefined
+      let apply: ReturnType<ByteFault['begin']> = (act) => [act]
       return (act) => {
-        // Not when the connection is made: `fetch` makes some that it does not use.
-        if (apply === undefined && armed?.run === current) {
-          apply = armed?.fault.begin()
+        // Not when the connection is made: `fetch` makes some that it does not use, and uses some again.
+        if (act.type === 'bytes' && armed !== undefined && armed.run === current) {
+          apply = armed.fault.begin()
           armed = undefined
         }
-        return (apply ??= (one) => [one])(act)
+        return apply(act)
       }
     },
   }
   const proxy = await chaosProxy({ port, faults: () => [onAnswer] })
-  const session = async (recording: Recording, wire: Wire, run: string, fault: ByteFault): Promise<Outcome> => {
+  const session = async (
+    recording: Recording,
+    wire: Wire,
+    { run, kind }: Pick<Cut, 'run' | 'kind'>,
+    fault: ByteFault,
+  ): Promise<Outcome> => {
     backend = backendOf(recording)
+    isChunked = kind !== 'fin'
     armed = { run, fault }
     const onStart = (id: string) => (current = id)
     const options = { url: proxy.url, webSocket: WebSocket }
@@ -69,21 +85,25 @@ export async function loopback(): Promise<Loopback> {
     return outcome
   }
   return {
-    session: (recording, { run, at, kind }, wire) => session(recording, wire, run, faults.cut({ atByte: at }, kind)),
-    async measure(recording, run, wire) {
-      let length = 0
-      const counting: ByteFault = {
+    session: (recording, cut, wire) => session(recording, wire, cut, faults.cut({ atByte: cut.at }, cut.kind)),
+    async measure(recording, run, kind, wire) {
+      const pieces: Uint8Array[] = []
+      const keeping: ByteFault = {
         on: 'bytes',
         begin: () => (act) => {
-          if (act.type === 'bytes') length += act.bytes.length
+          if (act.type === 'bytes') pieces.push(act.bytes)
           return [act]
         },
       }
-      await session(recording, wire, run, counting)
+      await session(recording, wire, { run, kind }, keeping)
+      const bytes = Buffer.concat(pieces)
       const { frames } = recording.runs.find(({ id }) => id === run)!
-      const inside = wire === 'sse' ? bordersOf(frames) : socketBorders(socketTexts(frames))
-      const head = length - inside.at(-1)! - (wire === 'sse' ? 0 : CLOSE_BYTES)
-      return { length, borders: inside.map((border) => head + border) }
+      if (wire === 'sse') {
+        const head = bytes.indexOf(bodyOf(frames))
+        return { length: bytes.length, borders: bordersOf(frames).map((border) => head + border) }
+      }
+      const ends = socketTexts(frames).map((text) => bytes.indexOf(text) + Buffer.byteLength(text))
+      return { length: bytes.length, borders: ends }
     },
     async close() {
       await proxy.close()
@@ -94,32 +114,24 @@ export async function loopback(): Promise<Loopback> {
   }
 }
 
-/** A socket's last frame: its code, in a frame of its own. */
-const CLOSE_BYTES = 4
-
-function socketBorders(texts: readonly string[]): readonly number[] {
-  let at = 0
-  return [
-    0,
-    ...texts.map((text) => {
-      const bytes = Buffer.byteLength(text)
-      return (at += bytes + (bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10))
-    }),
-  ]
-}
-
-async function answer(backend: Backend, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  backend: Backend,
+  isChunked: boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const pieces: Buffer[] = []
   // A request's body comes in buffers unless it was given an encoding.
   for await (const piece of request) pieces.push(piece as Buffer)
   const address = new URL(request.url ?? '', 'http://127.0.0.1')
   const { frames } = await backend(askedOverHttp(address, Buffer.concat(pieces).toString()))
-  // The body ends with the connection, as behind proxies that speak HTTP/1.0: nothing else says whether it is whole.
-  response.useChunkedEncodingByDefault = false
-  response.shouldKeepAlive = false
+  response.useChunkedEncodingByDefault = isChunked
+  // `fetch` takes a reset for an end of the body where the server has said that it will close.
+  response.shouldKeepAlive = isChunked
   response.sendDate = false
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  response.end(bodyOf(frames))
+  response.write(bodyOf(frames))
+  response.end()
 }
 
 async function answerSocket(backend: Backend, socket: WebSocket, said: string): Promise<void> {

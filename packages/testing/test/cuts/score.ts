@@ -52,15 +52,16 @@ async function cutsOf(
   const random = seededRandom(seed)
   const list: (Cut & { recording: Recording })[] = []
   for (const { id: run } of recording.runs) {
-    const { length, borders } = await sockets.measure(recording, run, wire)
-    const bytes = Array.from({ length: Math.min(sample.bytes, length) }, () => Math.floor(random() * length))
-    const some =
-      sample.borders >= borders.length
-        ? borders
-        : Array.from({ length: sample.borders }, () => borders[Math.floor(random() * borders.length)]!)
-    for (const [i, at] of [...new Set([...bytes, ...some])].entries()) {
-      const kinds = sample.kinds === 'each' ? KINDS : [KINDS[(seed + i) % KINDS.length]!]
-      list.push(...kinds.map((kind) => ({ recording, run, at, kind })))
+    for (const [i, kind] of KINDS.entries()) {
+      const { length, borders } = await sockets.measure(recording, run, kind, wire)
+      const bytes = Array.from({ length: Math.min(sample.bytes, length) }, () => Math.floor(random() * length))
+      const some =
+        sample.borders >= borders.length
+          ? borders
+          : Array.from({ length: sample.borders }, () => borders[Math.floor(random() * borders.length)]!)
+      const places = [...new Set([...bytes, ...some])]
+      const taken = sample.kinds === 'each' ? places : places.filter((_at, n) => (seed + n) % KINDS.length === i)
+      list.push(...taken.map((at) => ({ recording, run, at, kind })))
     }
   }
   return list
