@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { pump, script, type Pump } from '@rivulet/testing'
 import { act, cleanup, render, screen } from '@testing-library/react'
-import { StrictMode, type ReactNode } from 'react'
+import { StrictMode, useLayoutEffect, type ReactNode } from 'react'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { overEveryTransport } from '../../test/deliveries.ts'
 import { useStream } from './use-stream.ts'
@@ -35,7 +35,8 @@ overEveryTransport((deliver) => {
     const results: StreamResult[] = []
     function Page(props: Options): ReactNode {
       const stream = useStream({ transport: delivery.transport, graph: 'agent', ...props })
-      results.push(stream)
+      // What was on screen: on React 18, StrictMode begins each component with a render that it throws away.
+      useLayoutEffect(() => void results.push(stream))
       return (
         <ul data-status={stream.status}>
           {stream.messages.map(({ id, content }) => (
