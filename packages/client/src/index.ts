@@ -29,6 +29,7 @@ export { inProcess, type InProcessOptions } from './transports/in-process.ts'
 export type {
   CallOptions,
   ForkRequest,
+  HistoryOptions,
   Multitask,
   OnInterrupted,
   OpenRequest,

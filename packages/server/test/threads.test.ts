@@ -48,6 +48,22 @@ describe.each(stores)('a thread %s', (_where, makeStore) => {
     expect(await answered.json()).toMatchObject({ status: 'done', values: { note: 'yes', turns: 2 } })
   })
 
+  test('tells the outline of its history, which does not grow with what messages say', async () => {
+    const server = await startServer({ graphs: { chat: chatGraph() }, store: await makeStore() })
+    const said = 'so much '.repeat(1000)
+    const input = { messages: [{ id: 'q', role: 'user', content: said }] }
+    await server.post('/v1/threads/t1/runs?wait=1', { ...hello, input })
+    const whole = await (await server.get('/v1/threads/t1/history')).json()
+    const outline = await (await server.get('/v1/threads/t1/history?outline=1')).json()
+    expect(JSON.stringify(outline).length).toBeLessThan(said.length)
+    expect(outline).toEqual(
+      whole.map((one: { values: { messages?: { id: string }[] } }) => ({
+        ...one,
+        values: one.values.messages === undefined ? {} : { messages: one.values.messages.map(({ id }) => ({ id })) },
+      })),
+    )
+  })
+
   test('is forked into one that goes its own way', async () => {
     const server = await startServer({ graphs: { chat: chatGraph() }, store: await makeStore() })
     await server.post('/v1/threads/t1/runs?wait=1', hello)

@@ -112,6 +112,7 @@ test('everything else is plain JSON', async () => {
   await transport.cancel!('t', 'r1', {})
   await transport.state!('t', { checkpointId: 'c1' })
   await transport.history!('t', { limit: 5, before: 'c2' })
+  await transport.history!('t', { outline: true })
   await threads!.list({ limit: 10, cursor: 'next' })
   await threads!.create({ id: 't', metadata: { title: 'cats' } })
   await threads!.get('t')
@@ -124,6 +125,7 @@ test('everything else is plain JSON', async () => {
     'POST /threads/t/runs/r1/cancel',
     'GET /threads/t/state?checkpointId=c1',
     'GET /threads/t/history?limit=5&before=c2',
+    'GET /threads/t/history?outline=1',
     'GET /threads?limit=10&cursor=next',
     'POST /threads',
     'GET /threads/t',
@@ -132,7 +134,7 @@ test('everything else is plain JSON', async () => {
     'POST /threads/t/state',
     'POST /threads/t/runs?wait=1',
   ])
-  expect(calls[4]?.json).toEqual({ id: 't', metadata: { title: 'cats' } })
+  expect(calls[5]?.json).toEqual({ id: 't', metadata: { title: 'cats' } })
 })
 
 test('an answer without a body is fine where nothing is asked for', async () => {

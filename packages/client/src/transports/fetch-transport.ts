@@ -35,8 +35,10 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
       call(`${pathOf(thread)}/runs/${segment(run)}/cancel`, { method: 'POST', signal }),
     state: (thread, { checkpointId, signal } = {}) =>
       call<GraphState>(`${pathOf(thread)}/state${query({ checkpointId })}`, { signal }),
-    history: (thread, { limit, before, signal } = {}) =>
-      call<GraphState[]>(`${pathOf(thread)}/history${query({ limit, before })}`, { signal }),
+    history: (thread, { limit, before, outline, signal } = {}) =>
+      call<GraphState[]>(`${pathOf(thread)}/history${query({ limit, before, outline: outline ? 1 : undefined })}`, {
+        signal,
+      }),
     update: (thread, update, { asNode, checkpointId, signal } = {}) =>
       call(`${pathOf(thread)}/state`, { body: { update, asNode, checkpointId }, signal }),
     wait: (thread, start, { signal }) => call(`${pathOf(thread)}/runs?wait=1`, { body: start, signal }),

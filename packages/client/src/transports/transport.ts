@@ -89,6 +89,16 @@ export interface UpdateOptions extends CallOptions {
   checkpointId?: string | undefined
 }
 
+/** Which of a thread's states are fetched. */
+export interface HistoryOptions extends CallOptions {
+  /** At most so many. */
+  limit?: number | undefined
+  /** Only those older than this checkpoint. */
+  before?: string | undefined
+  /** Of lists of messages their ids are enough, and other values are not needed; whole states are an answer, too. */
+  outline?: boolean | undefined
+}
+
 /** What a thread that begins with another's state is like. */
 export interface ForkRequest {
   /** Id of the new thread. Default: one that is made. */
@@ -128,10 +138,7 @@ export interface Transport {
   /** A thread's state, now or at a checkpoint; `undefined` when there is none. */
   state?(thread: string, options?: CallOptions & { checkpointId?: string | undefined }): Promise<GraphState | undefined>
   /** A thread's states, the last first. */
-  history?(
-    thread: string,
-    options?: CallOptions & { limit?: number | undefined; before?: string | undefined },
-  ): Promise<readonly GraphState[]>
+  history?(thread: string, options?: HistoryOptions): Promise<readonly GraphState[]>
   /** Writes an update into a thread's state, as a node's would be; resolves with the checkpoint it made. */
   update?(thread: string, update: unknown, options?: UpdateOptions): Promise<{ checkpointId: string }>
   /**

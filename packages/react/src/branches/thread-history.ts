@@ -48,7 +48,7 @@ function createHistory(client: Client, thread: ThreadStore): ThreadHistory {
   const fetchPage = async (id: string, signal: AbortSignal) => {
     const { states } = fetched
     const oldest = isOutdated ? undefined : states.at(-1)?.checkpointId
-    const page = await client.threads.history(id, { limit: PAGE, before: oldest, signal })
+    const page = await client.threads.history(id, { limit: PAGE, before: oldest, outline: true, signal })
     if (signal.aborted) return
     fetched = isOutdated ? renewed(states, page, fetched.isComplete) : extended(states, page)
     isOutdated = false

@@ -23,6 +23,7 @@ import type { Thread, ThreadStatus } from '../threads/store.ts'
 import { type AppEnv, type Deps, threadOf } from './deps.ts'
 import { newThread } from './run-routes.ts'
 import { forkThread, updateState } from './thread-changes.ts'
+import { outlineOf } from './outline.ts'
 
 const STATUSES: readonly ThreadStatus[] = ['idle', 'busy', 'interrupted', 'error']
 const MAX_PAGE = 100
@@ -87,14 +88,14 @@ export function threadRoutes(deps: Deps): Hono<AppEnv> {
 
   routes.get('/threads/:thread/history', async (context) => {
     const thread = await threadOf(deps, context)
-    const { limit, before } = context.req.query()
+    const { limit, before, outline } = context.req.query()
     if (before !== undefined) await stateOf(deps, context.get('tenant'), thread, before)
     const history = graphOf(deps, thread)?.getStateHistory?.(thread.memory, {
       limit: optionalCount({ limit }, 'limit', MAX_PAGE) ?? DEFAULT_PAGE,
       ...(before !== undefined && { before }),
     })
     const states: GraphState[] = []
-    for await (const state of history ?? []) states.push(state)
+    for await (const state of history ?? []) states.push(outline === '1' ? outlineOf(state) : state)
     return Response.json(states)
   })
 
