@@ -55,13 +55,14 @@ async function speak(response) {
 const words = {
   /** @type {import('@rivulet/protocol').StreamableGraph['events']} */
   async *events(_input, { runId: run = '' } = {}) {
+    const id = `${run}-m`
     yield { type: 'run.start', run, protocol: 1 }
-    yield { type: 'message.start', run, id: `${run}-m`, role: 'assistant' }
+    yield { type: 'message.start', run, id, role: 'assistant' }
     for (let i = 0; i < total; i++) {
       await tick()
-      yield { type: 'message.delta', run, id: `${run}-m`, part: 0, at: i * TEXT.length, text: TEXT }
+      yield { type: 'message.delta', run, id, part: 0, at: i * TEXT.length, text: TEXT }
     }
-    yield { type: 'message.end', run, id: `${run}-m`, lengths: [total * TEXT.length] }
+    yield { type: 'message.end', run, id, lengths: [total * TEXT.length] }
     yield { type: 'run.end', run, status: 'done' }
   },
 }

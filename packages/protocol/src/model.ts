@@ -33,7 +33,7 @@ export {
   type Updates,
   type Values,
 } from './events/event.ts'
-export type { EventLog } from './log/event-log.ts'
+export type { AppendOptions, EventLog } from './log/event-log.ts'
 export { toJson } from './json.ts'
 export { normalizeMessage } from './messages/normalize.ts'
 export { nextTurn } from './log/turn.ts'

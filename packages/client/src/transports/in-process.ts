@@ -4,6 +4,7 @@ import {
   readLog,
   RivuletError,
   type EventLog,
+  type Frame,
   type GraphState,
   type RunEnd,
   type StreamableGraph,
@@ -38,7 +39,11 @@ export function inProcess(
     async *open({ thread: id, start, until, filter }, { signal, after }) {
       const thread = threads.get(id)
       if (start !== undefined) thread.runs.take(find(start.graph), start)
-      yield* readLog(thread.log, { ...filter, after, until: start?.run ?? until }, signal)
+      for await (const frame of readLog(thread.log, { ...filter, after, until: start?.run ?? until }, signal)) {
+        // Whoever learns that a run has ended finds the thread free for the next.
+        for (const run of endedIn(frame)) await thread.runs.left(run)
+        yield frame
+      }
     },
     cancel: async (id, run) => threads.get(id).runs.cancel(run),
     state: async (id, { checkpointId } = {}) => graphOf(id).getState?.(id, checkpointId),
@@ -179,6 +184,11 @@ function infoOf({ id, graph, status, createdAt, updatedAt, metadata }: Thread): 
 
 async function showWritten({ log }: Thread, state: GraphState | undefined): Promise<void> {
   if (state !== undefined) await showState(log, state)
+}
+
+/** Runs whose end is in a frame. */
+function endedIn(frame: Frame): string[] {
+  return frame.type === 'events' ? frame.events.flatMap((one) => (one.type === 'run.end' ? [one.run] : [])) : []
 }
 
 function unsupported({ graph = 'the graph' }: Thread): RivuletError {

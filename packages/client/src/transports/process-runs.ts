@@ -36,6 +36,8 @@ export interface ProcessRuns {
    * comes. Throws `NOT_FOUND` for an unknown one.
    */
   cancel(run: string): Promise<void>
+  /** Resolves when a run whose end is in the log has left the thread free; at once for others. */
+  left(run: string): Promise<void>
   /** Stops all. */
   close(): Promise<void>
 }
@@ -118,6 +120,9 @@ export function createProcessRuns(owner: RunsOwner): ProcessRuns {
       if (taken === undefined) throw new RivuletError('NOT_FOUND', `there is no run ${run}`, { run })
       taken.stop.abort()
       if (taken.hasBegun) await taken.end
+    },
+    async left(run) {
+      await runs.get(run)?.end.catch(() => undefined)
     },
     async close() {
       stopAll(false)

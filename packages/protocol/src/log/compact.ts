@@ -20,7 +20,7 @@ type Segment = Map<number, Stretch>
  * follows, so that the events still fold as they stand.
  */
 export function compactRun(events: readonly StampedEvent[], run: string): StampedEvent[] {
-  const dropped = new Set<number>()
+  const dropped = new Uint8Array(events.length)
   const merged = new Map<number, StampedDelta>()
   for (const segment of segmentsOf(events, run)) planSegment(events, segment, dropped, merged)
   if (merged.size === 0) return [...events]
@@ -61,7 +61,7 @@ function extend(segment: Segment, { part, at, text }: StampedDelta, index: numbe
 function planSegment(
   events: readonly StampedEvent[],
   segment: Segment,
-  dropped: Set<number>,
+  dropped: Uint8Array,
   merged: Map<number, StampedDelta>,
 ): void {
   const stretches = [...segment].toSorted(([a], [b]) => a - b).map(([, stretch]) => stretch)
@@ -74,8 +74,8 @@ function planSegment(
     // `extend` put only indexes of deltas there.
     const { prev: _prev, ...first } = events[stretch.indexes[0]!] as StampedDelta
     const last = lastOf(stretch)
-    for (const index of pieces) dropped.add(index)
-    dropped.delete(last)
+    for (const index of pieces) dropped[index] = 1
+    dropped[last] = 0
     merged.set(last, { ...first, seq: events[last]!.seq, text: stretch.text })
   }
 }
@@ -86,12 +86,12 @@ function lastOf({ indexes }: Stretch): number {
 
 function withHolesNamed(
   events: readonly StampedEvent[],
-  dropped: ReadonlySet<number>,
+  dropped: Uint8Array,
   merged: ReadonlyMap<number, StampedDelta>,
 ): StampedEvent[] {
   const kept: StampedEvent[] = []
   for (const [i, original] of events.entries()) {
-    if (dropped.has(i)) continue
+    if (dropped[i] === 1) continue
     const event = merged.get(i) ?? original
     const before = kept.at(-1)?.seq ?? original.prev
     kept.push(before === undefined || before === event.seq - 1 ? event : { ...event, prev: before })

@@ -37,10 +37,20 @@ export interface EventLog {
   append(events: readonly RunEvent[], options?: AppendOptions): Promise<number>
   /** Up to `limit` events above `after`. Throws `CURSOR_GONE` when some of them were trimmed. */
   read(after: number, limit: number): Promise<LogBatch>
+  /**
+   * What `read` would answer, at once, where all of it is in memory; `undefined` where it is not. Throws as `read` rejects.
+   * A log without it is read through `read`, at the price of some turns for every group of events.
+   */
+  held?(after: number, limit: number): LogBatch | undefined
   /** The fold of everything up to the head. */
   snapshot(): Promise<ThreadState>
   /** Resolves when the head is above `after`, at once if it already is. Rejects with the signal's reason. */
   waitFor(after: number, signal: AbortSignal): Promise<void>
+  /**
+   * Calls `listener` each time the head has grown, before the `append` that did it resolves, until the function that it
+   * answers is called. What the listener throws is lost. A log without it is waited for through `waitFor`.
+   */
+  watch?(listener: () => void): () => void
 }
 
 /** Splits `<log>.<seq>`; `undefined` when it is not a cursor. Length is bounded at 256. */

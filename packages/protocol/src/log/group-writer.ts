@@ -62,12 +62,10 @@ export class GroupWriter {
       const group = this.#pending
       this.#pending = { events: [], commits: [] }
       try {
-        await this.#append(group)
+        await this.#log.append(group.events, this.#optionsOf(group.commits))
         settle(group.commits)
       } catch (error) {
-        this.#failure = toRivuletError(error)
-        this.#onFailure(this.#failure)
-        settle([...group.commits, ...this.#pending.commits], this.#failure)
+        await this.#appendApart(group, error)
       }
     }
     this.#flushing = undefined
@@ -77,15 +75,25 @@ export class GroupWriter {
     return this.#pending.events.length > 0 || this.#pending.commits.length > 0
   }
 
-  /** Appends a group; where one event of it is not JSON, each on its own, and an error event in place of that one. */
-  async #append({ events, commits }: Group): Promise<void> {
-    const writes = commits.flatMap((commit) => commit.writes)
+  #optionsOf(commits: readonly Commit[]): AppendOptions {
+    return commits.length === 0
+      ? this.#options
+      : { ...this.#options, writes: commits.flatMap((commit) => commit.writes) }
+  }
+
+  /**
+   * What becomes of a group that the log refused: where that was for one event that is not JSON, each is appended on its
+   * own, and an error event in place of that one. Never rejects.
+   */
+  async #appendApart({ events, commits }: Group, refusal: unknown): Promise<void> {
     try {
-      await this.#log.append(events, writes.length === 0 ? this.#options : { ...this.#options, writes })
-    } catch (error) {
-      if (!isUnserializable(error)) throw error
+      if (!isUnserializable(refusal)) throw refusal
       for (const event of events) await this.#appendOne(event)
-      if (writes.length > 0) await this.#keep(commits, writes)
+      settle(commits, commits.length === 0 ? undefined : await this.#keep(commits))
+    } catch (error) {
+      this.#failure = toRivuletError(error)
+      this.#onFailure(this.#failure)
+      settle([...commits, ...this.#pending.commits], this.#failure)
     }
   }
 
@@ -98,13 +106,14 @@ export class GroupWriter {
     }
   }
 
-  /** Its events are in the log by now. State that is not JSON fails the run that keeps it, and not the log. */
-  async #keep(commits: readonly Commit[], writes: readonly unknown[]): Promise<void> {
+  /** Their events are in the log by now. State that is not JSON fails the run that keeps it, and not the log. */
+  async #keep(commits: readonly Commit[]): Promise<RivuletError | undefined> {
     try {
-      await this.#log.append([], { ...this.#options, writes })
+      await this.#log.append([], this.#optionsOf(commits))
+      return undefined
     } catch (error) {
       if (!isUnserializable(error)) throw error
-      settle(commits, error)
+      return error
     }
   }
 }

@@ -19,8 +19,11 @@ export interface MemoryLogOptions {
   id?: string
 }
 
-/** Events folded at once, at most: a snapshot is never far, and no fold takes long. */
-const FOLD_EVERY = 256
+/**
+ * Events folded at once, at most: a snapshot is never far, and no fold takes long. What ends before is folded without the
+ * pieces of its messages, which costs next to nothing.
+ */
+const FOLD_EVERY = 1024
 
 /**
  * A thread's log in this process' memory, gone with it. Events are readable as soon as `append` returns.
@@ -45,10 +48,9 @@ export function memoryLog(options: MemoryLogOptions = {}): EventLog {
 
   function add(event: RunEvent, weight: number): void {
     shelf.push({ ...event, seq: ++head }, weight)
-    // What leaves the log, or changes its form, must be in the snapshot before.
-    const isEnd = event.type === 'run.end'
-    if (isEnd || shelf.isOver() || head - folded.cursor >= FOLD_EVERY) foldUp()
-    if (isEnd) shelf.compact(event.run, eventSize)
+    if (event.type === 'run.end') shelf.compact(event.run, eventSize)
+    // What leaves the log must be in the snapshot before.
+    if (shelf.isOver() || head - folded.cursor >= FOLD_EVERY) foldUp()
     if (shelf.isOver()) shelf.trim()
   }
 
@@ -63,13 +65,19 @@ export function memoryLog(options: MemoryLogOptions = {}): EventLog {
     return head
   }
 
+  function held(after: number, limit: number): LogBatch {
+    return { events: shelf.after(after, limit), head }
+  }
+
   return {
     id,
     head: () => head,
     append: async (events, appended = {}) => append(events, appended),
-    read: async (after, limit): Promise<LogBatch> => ({ events: shelf.after(after, limit), head }),
+    read: async (after, limit): Promise<LogBatch> => held(after, limit),
+    held,
     snapshot: async () => foldUp(),
     waitFor: (after, signal) => (head > after ? Promise.resolve() : waiters.wait(after, signal)),
+    watch: (listener) => waiters.watch(listener),
   }
 }
 

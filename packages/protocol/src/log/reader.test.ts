@@ -78,6 +78,14 @@ async function logOf(events: readonly RunEvent[]): Promise<EventLog> {
   return log
 }
 
+/** A log that can only be waited for and read by promises. */
+function unwatched(log: EventLog): EventLog {
+  const copy = { ...log }
+  delete copy.watch
+  delete copy.held
+  return copy
+}
+
 describe('where a reader begins', () => {
   const events = [runStart('r'), custom(1), custom(2), runEnd('r')]
 
@@ -297,10 +305,45 @@ describe('a reader that is stopped', () => {
   })
 
   test('by a log that fails gets the error', async () => {
-    const broken: EventLog = { ...(await logOf([])), waitFor: () => Promise.reject(new Error('disk is gone')) }
+    const broken: EventLog = {
+      ...unwatched(await logOf([])),
+      waitFor: () => Promise.reject(new Error('disk is gone')),
+    }
     const next = pull(readLog(broken, {}, never))
     await next()
     await expect(next()).rejects.toThrow('disk is gone')
+  })
+})
+
+describe('a reader that is called', () => {
+  test('has what was appended before the append has resolved, and then waits again', async () => {
+    const log = await logOf([])
+    const stop = new AbortController()
+    const reader = readLog(log, { after: 0 }, stop.signal)
+    const frames: (string | undefined)[] = []
+    const ask = () =>
+      reader.next(
+        (frame) => frames.push(frame && shape(frame)),
+        (error) => frames.push(String(error)),
+      )
+    for (let i = 0; i < 3; i++) {
+      ask()
+      await settle()
+    }
+    expect(frames).toEqual(['replay 0', 'live 0'])
+    void log.append([custom(1)])
+    expect(frames.at(-1)).toBe('custom 1')
+    void log.append([custom(2)])
+    void log.append([custom(3)])
+    expect(frames).toHaveLength(3)
+    ask()
+    expect(frames.at(-1)).toBe('custom 2, custom 3')
+    ask()
+    stop.abort()
+    expect(frames.slice(4)).toEqual([undefined])
+    ask()
+    void log.append([custom(4)])
+    expect(frames.slice(4)).toEqual([undefined, undefined])
   })
 })
 
@@ -325,7 +368,8 @@ describe('whatever the thread was', () => {
     await fc.assert(
       fc.asyncProperty(randomRuns, fc.infiniteStream(fc.integer({ min: 0, max: 9 })), async (runs, choices) => {
         const choose = (): number => choices.next().value ?? 0
-        const log = memoryLog({ id: 'log', maxEvents: 20 + choose() })
+        const made = memoryLog({ id: 'log', maxEvents: 20 + choose() })
+        const log = choose() < 5 ? made : unwatched(made)
         const states = [emptyState(), emptyState(), emptyState()]
         let readers: { next: () => Promise<Frame | undefined>; stop: AbortController }[] = []
         const connect = () => {

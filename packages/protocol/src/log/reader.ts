@@ -20,8 +20,14 @@ export interface ReadQuery extends ReadFilter {
   follow?: boolean | undefined
 }
 
-/** Frames of one reader. Iterated once. */
+/** Frames of one reader. Iterated once, or taken one by one, and not both. */
 export interface LogReader extends AsyncIterable<Frame> {
+  /**
+   * Calls `take` with the next frame, or with `undefined` after the last one: at once where it can be read at once, and
+   * otherwise as soon as the log has grown, before the `append` that made it grow resolves. Calls `fail` instead with
+   * what the log threw. One call at a time; neither may throw.
+   */
+  next(take: (frame: Frame | undefined) => void, fail: (error: unknown) => void): void
   /** `seq` up to which the reader has been given everything; `undefined` while something is queued for it. */
   idleAt(): number | undefined
 }
@@ -48,15 +54,43 @@ const EVENT_COST = 100
 export function readLog(log: EventLog, query: ReadQuery, signal: AbortSignal): LogReader {
   const reading = new Reading(log, query, signal)
   return {
-    [Symbol.asyncIterator]: () => reading.frames(),
+    [Symbol.asyncIterator]: () => iterate(reading),
+    next: (take, fail) => reading.next(take, fail),
     idleAt: () => reading.idleAt(),
   }
+}
+
+function iterate(reading: Reading): AsyncIterator<Frame, undefined> {
+  return {
+    next: () =>
+      new Promise((resolve, reject) => {
+        const take = (value: Frame | undefined): void =>
+          resolve(value === undefined ? { value, done: true } : { value, done: false })
+        reading.next(take, reject)
+      }),
+    return: () => {
+      reading.end()
+      return Promise.resolve({ value: undefined, done: true })
+    },
+  }
+}
+
+/** Who waits for the next frame. */
+interface Taker {
+  take: (frame: Frame | undefined) => void
+  fail: (error: unknown) => void
 }
 
 class Reading {
   readonly #log: EventLog
   readonly #query: ReadQuery
   readonly #signal: AbortSignal
+  /** Frames of the beginning, until they have been taken. */
+  #beginning: AsyncGenerator<Frame, void> | undefined
+  #taker: Taker | undefined
+  #ended = false
+  /** Stops watching the log. */
+  #leave: (() => void) | undefined
   /** Up to where it has read. */
   #seq = 0
   /** The last event it was sent, or the snapshot. */
@@ -65,29 +99,138 @@ class Reading {
   #endAt = Infinity
   #waits = false
   readonly #trim = createTrimmer()
-  /** What an event becomes for this reader: itself, nothing, or something in its place. */
-  #show: (event: StampedEvent) => readonly RivuletEvent[] = (event) => [event]
+  /** What an event becomes for this reader, where that is not itself: nothing, or something in its place. */
+  #show: ((event: StampedEvent) => readonly RivuletEvent[]) | undefined
 
   constructor(log: EventLog, query: ReadQuery, signal: AbortSignal) {
     this.#log = log
     this.#query = query
     this.#signal = signal
     if (query.follow === false) this.#endAt = log.head()
+    this.#beginning = this.#begin()
   }
 
   idleAt(): number | undefined {
     return this.#waits && this.#seq === this.#log.head() ? this.#seq : undefined
   }
 
-  async *frames(): AsyncGenerator<Frame, void> {
+  next(take: Taker['take'], fail: Taker['fail']): void {
+    this.#taker = { take, fail }
+    if (this.#ended) this.end()
+    else if (this.#beginning !== undefined) void this.#takeBeginning(this.#beginning)
+    else this.#step()
+  }
+
+  /** Nothing more is read; whoever waits is told. */
+  end(): void {
+    this.#ended = true
+    this.#leave?.()
+    this.#waits = false
+    this.#give(undefined)
+  }
+
+  #give(frame: Frame | undefined): void {
+    const taker = this.#taker
+    this.#taker = undefined
+    taker?.take(frame)
+  }
+
+  #fail(error: unknown): void {
+    const taker = this.#taker
+    this.#taker = undefined
+    this.end()
+    taker?.fail(error)
+  }
+
+  async #takeBeginning(beginning: AsyncGenerator<Frame, void>): Promise<void> {
+    let next: IteratorResult<Frame, void>
+    try {
+      next = await beginning.next()
+    } catch (error) {
+      return this.#fail(error)
+    }
+    if (this.#ended) return
+    if (!next.done) return this.#give(next.value)
+    this.#beginning = undefined
+    this.#step()
+  }
+
+  async *#begin(): AsyncGenerator<Frame, void> {
     const backlog = await this.#readBacklog()
     if (backlog === undefined) yield await this.#snapshot()
     else yield* this.#replay(backlog)
-    while (this.#seq < this.#endAt && (await this.#grown())) {
-      const batch = await this.#read(this.#seq)
-      if (batch === undefined) yield await this.#snapshot()
-      else yield* this.#frame(this.#take(batch))
+  }
+
+  /** Gives the next frame of what is there, or waits for the log to grow. */
+  #step(): void {
+    while (this.#taker !== undefined) {
+      if (this.#signal.aborted || this.#seq >= this.#endAt) return this.end()
+      if (this.#log.head() <= this.#seq) return this.#wait()
+      let frame: Frame | undefined
+      try {
+        const batch = this.#held()
+        if (batch === undefined) return void this.#readLater()
+        frame = this.#frame(this.#take(batch))
+      } catch (error) {
+        return this.#fail(error)
+      }
+      if (frame !== undefined) return this.#give(frame)
     }
+  }
+
+  /** What is to be read, where that is in memory. */
+  #held(): LogBatch | undefined {
+    try {
+      return this.#log.held?.(this.#seq, READ_LIMIT)
+    } catch (error) {
+      if (isTrimmed(error)) return undefined
+      throw error
+    }
+  }
+
+  async #readLater(): Promise<void> {
+    let frame: Frame | undefined
+    try {
+      const batch = await this.#read(this.#seq)
+      if (this.#ended) return
+      frame = batch === undefined ? await this.#snapshot() : this.#frame(this.#take(batch))
+    } catch (error) {
+      return this.#signal.aborted ? this.end() : this.#fail(error)
+    }
+    if (this.#ended) return
+    if (frame === undefined) this.#step()
+    else this.#give(frame)
+  }
+
+  #wait(): void {
+    this.#waits = true
+    if (this.#log.watch === undefined) void this.#waitOnce()
+    else this.#leave ??= this.#watch(this.#log.watch(() => this.#grown()))
+  }
+
+  #watch(leave: () => void): () => void {
+    const onAbort = (): void => this.end()
+    this.#signal.addEventListener('abort', onAbort, { once: true })
+    return () => {
+      leave()
+      this.#signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #grown(): void {
+    if (!this.#waits) return
+    this.#waits = false
+    this.#step()
+  }
+
+  async #waitOnce(): Promise<void> {
+    try {
+      await this.#log.waitFor(this.#seq, this.#signal)
+    } catch (error) {
+      this.#waits = false
+      return this.#signal.aborted ? this.end() : this.#fail(error)
+    }
+    this.#grown()
   }
 
   /** What the reader missed; `undefined` when a snapshot serves it better. */
@@ -113,7 +256,8 @@ class Reading {
     const target = backlog.head
     let batch: LogBatch | undefined = backlog
     for (;;) {
-      yield* this.#frame(this.#take(batch))
+      const frame = this.#frame(this.#take(batch))
+      if (frame !== undefined) yield frame
       if (this.#signal.aborted) return
       if (this.#seq >= Math.min(target, this.#endAt)) break
       batch = await this.#read(this.#seq)
@@ -130,7 +274,7 @@ class Reading {
     try {
       return await this.#log.read(after, READ_LIMIT)
     } catch (error) {
-      if (error instanceof RivuletError && error.code === 'CURSOR_GONE') return undefined
+      if (isTrimmed(error)) return undefined
       throw error
     }
   }
@@ -173,49 +317,39 @@ class Reading {
       if (events.length > 1) size += eventSize(event)
       if (size > FRAME_SIZE && taken.length > 0) break
       this.#seq = event.seq
-      for (const shown of this.#show(event)) taken.push(this.#trim(shown))
+      if (this.#show === undefined) taken.push(this.#trim(event))
+      else for (const shown of this.#show(event)) taken.push(this.#trim(shown))
       if (event.type === 'run.end' && event.run === this.#query.until) {
         this.#endAt = event.seq
         break
       }
     }
-    return mergeDeltas(taken).map((event) => this.#afterSent(event))
+    const frame = taken.length > 1 ? mergeDeltas(taken) : taken
+    return frame.map((event) => this.#afterSent(event))
   }
 
   /** The event with the `prev` that this reader needs. */
   #afterSent(event: RivuletEvent): RivuletEvent {
     const before = this.#sent
     this.#sent = event.seq
-    if (event.type === 'sync') return event
-    const { prev, ...rest } = event
-    if (before === event.seq - 1) return prev === undefined ? event : rest
-    return prev === before ? event : { ...rest, prev: before }
+    const needed = before === event.seq - 1 || event.type === 'sync' ? undefined : before
+    if (event.prev === needed) return event
+    const { prev: _prev, ...rest } = event
+    return needed === undefined ? rest : { ...rest, prev: needed }
   }
 
-  *#frame(events: readonly RivuletEvent[]): Generator<Frame, void> {
-    if (events.length > 0) yield { type: 'events', log: this.#log.id, events }
+  #frame(events: readonly RivuletEvent[]): Frame | undefined {
+    return events.length === 0 ? undefined : { type: 'events', log: this.#log.id, events }
   }
 
   #sync(phase: 'replay' | 'live'): Frame {
     const log = this.#log.id
     return { type: 'events', log, events: [{ type: 'sync', phase, log, seq: this.#seq }] }
   }
+}
 
-  /** Waits for the log to go beyond what was read; `false` when the signal aborted. */
-  async #grown(): Promise<boolean> {
-    if (this.#signal.aborted) return false
-    if (this.#log.head() > this.#seq) return true
-    this.#waits = true
-    try {
-      await this.#log.waitFor(this.#seq, this.#signal)
-      return true
-    } catch (error) {
-      if (this.#signal.aborted) return false
-      throw error
-    } finally {
-      this.#waits = false
-    }
-  }
+function isTrimmed(error: unknown): boolean {
+  return error instanceof RivuletError && error.code === 'CURSOR_GONE'
 }
 
 /** The `seq` that `after` means in this log; `undefined` when it means none. */

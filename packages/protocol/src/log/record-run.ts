@@ -50,7 +50,7 @@ export async function recordRun(
     signal.aborted
       ? { type: 'run.end', run, status: 'cancelled' }
       : { type: 'run.end', run, status: 'error', error: { ...describe(error), run } }
-  let end = await pump(source, run, writer, new Patience(signal, graceMs), endWith)
+  let end = await pump({ source, run, writer, signal, graceMs, endWith })
   await writer.drain()
   if (writer.failure !== undefined) {
     end = { type: 'run.end', run, status: 'error', error: { ...describe(writer.failure), run } }
@@ -75,37 +75,67 @@ function open(
   }
 }
 
-/** Moves events from the graph to the writer until the run's end, which it makes when the graph does not. */
-async function pump(
-  source: AsyncIterator<RunEvent | Commit>,
-  run: string,
-  writer: GroupWriter,
-  patience: Patience,
-  endWith: (error: unknown) => RunEnd,
-): Promise<RunEnd> {
-  let started = false
-  function write(event: RunEvent | Commit): void {
-    if (!started && event.type !== 'run.start') writer.push({ type: 'run.start', run, protocol: PROTOCOL_VERSION })
-    started = true
-    writer.push(event)
-  }
-  try {
-    for (;;) {
-      const next = await patience.wait(source.next())
-      if (next.done) throw new RivuletError('INTERNAL', 'the graph stopped without ending its run')
-      write(next.value)
-      if (next.value.type === 'run.end' && next.value.run === run) return next.value
-      const full = writer.full()
-      if (full !== undefined) await patience.wait(full)
+/** What moves events from a graph to a writer. */
+interface PumpOptions {
+  source: AsyncIterator<RunEvent | Commit>
+  run: string
+  writer: GroupWriter
+  /** Once it aborts, the graph has `graceMs` to end. */
+  signal: AbortSignal
+  graceMs: number
+  /** The end of a run whose graph made none. */
+  endWith: (error: unknown) => RunEnd
+}
+
+/**
+ * Moves events until the run's end, which it makes when the graph does not. By callbacks: a loop that awaits would cost
+ * every event several turns.
+ */
+function pump({ source, run, writer, signal, graceMs, endWith }: PumpOptions): Promise<RunEnd> {
+  return new Promise((resolve) => {
+    let started = false
+    let over = false
+    function write(event: RunEvent | Commit): void {
+      if (!started && event.type !== 'run.start') writer.push({ type: 'run.start', run, protocol: PROTOCOL_VERSION })
+      started = true
+      writer.push(event)
     }
-  } catch (error) {
-    const end = endWith(error)
-    write(end)
-    return end
-  } finally {
-    patience.end()
-    void leave(source)
-  }
+    function finish(end: RunEnd): void {
+      over = true
+      patience.end()
+      void leave(source)
+      resolve(end)
+    }
+    function fail(error: unknown): void {
+      if (over) return
+      const end = endWith(error)
+      write(end)
+      finish(end)
+    }
+    function take({ done, value }: IteratorResult<RunEvent | Commit>): void {
+      if (over) return
+      if (done) return fail(new RivuletError('INTERNAL', 'the graph stopped without ending its run'))
+      try {
+        write(value)
+      } catch (error) {
+        return fail(error)
+      }
+      if (value.type === 'run.end' && value.run === run) return finish(value)
+      const full = writer.full()
+      if (full === undefined) step()
+      else void full.then(step)
+    }
+    function step(): void {
+      if (over) return
+      try {
+        source.next().then(take, fail)
+      } catch (error) {
+        fail(error)
+      }
+    }
+    const patience = new Patience(signal, graceMs, fail)
+    step()
+  })
 }
 
 function describeError(error: unknown): WireError {

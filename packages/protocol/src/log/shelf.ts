@@ -87,6 +87,9 @@ export class Shelf {
   #indexAfter(seq: number): number {
     let low = this.#start
     let high = this.#events.length
+    // Nearly always it is the newest few that are asked for, and nothing is missing among them.
+    const near = high - ((this.#events[high - 1]?.seq ?? seq) - seq)
+    if (near > low && this.#events[near - 1]?.seq === seq) return near
     while (low < high) {
       const middle = (low + high) >>> 1
       if (this.#events[middle]!.seq > seq) high = middle

@@ -1,11 +1,19 @@
 /** Taken at import: a test that replaces the global timers does not stop logs from being written. */
 const immediate: ((done: () => void) => unknown) | undefined = globalThis.setImmediate
 
+/** The turn that is waited for. */
+let coming: Promise<void> | undefined
+
 /**
- * Resolves when everything that is ready now has had its turn. It waits for no time to pass: where there is no
- * `setImmediate`, a message to oneself takes its place, as browsers slow down timers.
+ * Resolves when everything that is ready now has had its turn: one promise for all who ask before then. It waits for no
+ * time to pass: where there is no `setImmediate`, a message to oneself takes its place, as browsers slow down timers.
  */
 export function nextTurn(): Promise<void> {
+  coming ??= turn().finally(() => (coming = undefined))
+  return coming
+}
+
+function turn(): Promise<void> {
   return new Promise((resolve) => {
     if (immediate !== undefined) {
       immediate(resolve)

@@ -4,10 +4,12 @@ import { describe, expect, test } from 'vitest'
 import type { EventStream } from '../stream/event-stream.ts'
 import { writeStream } from './write-stream.ts'
 
-/** A stream of given pieces that counts how many were taken. */
+/** A stream of given pieces that counts how many were taken; it ends after the last, or waits for more. */
 class Pieces {
   readonly #pieces: string[]
   readonly stop = new AbortController()
+  #waiting: ((text: string | undefined) => void) | undefined
+  endless = false
   taken = 0
   constructor(...pieces: string[]) {
     this.#pieces = pieces
@@ -15,15 +17,18 @@ class Pieces {
   get ended(): AbortSignal {
     return this.stop.signal
   }
-  next(): Promise<string | undefined> {
+  take(taker: (text: string | undefined) => void): void {
     this.taken++
-    return Promise.resolve(this.stop.signal.aborted ? undefined : this.#pieces.shift())
+    const piece = this.stop.signal.aborted ? undefined : this.#pieces.shift()
+    if (piece === undefined && this.endless && !this.stop.signal.aborted) this.#waiting = taker
+    else taker(piece)
   }
   end(): void {
     this.stop.abort()
+    this.#waiting?.(undefined)
   }
   leave(): void {
-    this.stop.abort()
+    this.end()
   }
 }
 
@@ -80,6 +85,7 @@ describe('writing to a client', () => {
   test('ends the stream when the client goes, waiting or not', async () => {
     for (const full of [false, true]) {
       const pieces = new Pieces('a', 'b')
+      pieces.endless = true
       const socket = new Socket()
       socket.full = full
       const writing = write(pieces, socket)
@@ -103,8 +109,11 @@ describe('writing to a client', () => {
 
   test('survives a socket that breaks', async () => {
     const socket = new Socket()
-    const writing = write(new Pieces('a'), socket)
+    const pieces = new Pieces('a')
+    pieces.endless = true
+    const writing = write(pieces, socket)
     expect(() => socket.emit('error', new Error('broken pipe'))).not.toThrow()
+    pieces.end()
     await writing
   })
 })

@@ -46,3 +46,46 @@ export class Flight {
 export function flightKey(tenant: string, thread: string, run: string): string {
   return JSON.stringify([tenant, thread, run])
 }
+
+/** The runs that this process carries out, or will. */
+export class Flights {
+  readonly #all = new Map<string, Flight>()
+  readonly #byThread = new Map<string, Set<Flight>>()
+  readonly #ofTenant = new Map<string, number>()
+
+  add(flight: Flight): void {
+    const { tenant, thread } = flight.job
+    this.#all.set(flight.key, flight)
+    const others = this.#byThread.get(thread.memory) ?? new Set()
+    this.#byThread.set(thread.memory, others.add(flight))
+    this.#ofTenant.set(tenant, this.countOf(tenant) + 1)
+  }
+
+  delete(flight: Flight): void {
+    if (!this.#all.delete(flight.key)) return
+    const { tenant, thread } = flight.job
+    const others = this.#byThread.get(thread.memory)
+    others?.delete(flight)
+    if (others?.size === 0) this.#byThread.delete(thread.memory)
+    const left = this.countOf(tenant) - 1
+    if (left === 0) this.#ofTenant.delete(tenant)
+    else this.#ofTenant.set(tenant, left)
+  }
+
+  get(key: string): Flight | undefined {
+    return this.#all.get(key)
+  }
+
+  all(): Flight[] {
+    return [...this.#all.values()]
+  }
+
+  /** Those of a thread, by the name under which it is kept. */
+  ofThread(memory: string): Flight[] {
+    return [...(this.#byThread.get(memory) ?? [])]
+  }
+
+  countOf(tenant: string): number {
+    return this.#ofTenant.get(tenant) ?? 0
+  }
+}

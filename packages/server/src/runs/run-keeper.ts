@@ -18,7 +18,7 @@ import { publicError } from '../http/public-error.ts'
 import type { LostRun, Run, Store, Thread } from '../threads/store.ts'
 import type { Log } from '../telemetry/log-entry.ts'
 import { Turns } from '../threads/turns.ts'
-import { Flight, flightKey, type Job } from './flight.ts'
+import { Flight, flightKey, Flights, type Job } from './flight.ts'
 import { resultOf, statusAfter, type RunResult } from './run-result.ts'
 import { fingerprintOf, type RunRequest } from './run-request.ts'
 import { redacted } from './redact.ts'
@@ -73,7 +73,7 @@ const MAX_STALLS = 5
 /** Starts runs and keeps them going, whoever watches; stops them when asked; goes on with what a process before left. */
 export class RunKeeper {
   readonly #options: RunKeeperOptions
-  readonly #flights = new Map<string, Flight>()
+  readonly #flights = new Flights()
   /** What is decided of one thread is decided one after the other. */
   readonly #turns = new Turns()
   #closed = false
@@ -163,9 +163,7 @@ export class RunKeeper {
 
   #checkRoom(tenant: string): void {
     const { tenantRuns } = this.#options.limits
-    let runs = 0
-    for (const { job } of this.#flights.values()) if (job.tenant === tenant) runs++
-    if (runs < tenantRuns) return
+    if (this.#flights.countOf(tenant) < tenantRuns) return
     throw new RivuletError('LIMIT_EXCEEDED', `${tenantRuns} runs are under way already`, { retryable: true })
   }
 
@@ -282,13 +280,12 @@ export class RunKeeper {
    */
   async close(graceMs: number): Promise<void> {
     this.#closed = true
-    const flights = [...this.#flights.values()]
-    await within(Promise.all(flights.map(({ result }) => result)), graceMs)
+    await within(Promise.all(this.#flights.all().map(({ result }) => result)), graceMs)
     if (this.#options.store.handOver !== undefined) {
       this.#handedOver = true
       await this.#note(this.#options.store.handOver())
     }
-    const left = [...this.#flights.values()]
+    const left = this.#flights.all()
     for (const { stop } of left) stop.abort(new RivuletError('CANCELLED', 'the server closes'))
     if (this.#handedOver) {
       for (const flight of left) if (!flight.begun) this.#settleAsLeft(flight)
@@ -316,7 +313,7 @@ export class RunKeeper {
 
   #board(job: Job): Flight {
     const flight = new Flight(job)
-    this.#flights.set(flight.key, flight)
+    this.#flights.add(flight)
     return flight
   }
 
@@ -351,12 +348,12 @@ export class RunKeeper {
     const state = await this.#note(log.snapshot())
     if (this.#handedOver) return this.#settleAsLeft(flight, state)
     await this.#note(this.#land(tenant, thread, run, end))
-    this.#flights.delete(flight.key)
+    this.#flights.delete(flight)
     flight.settle(resultOf(ended, state ?? emptyState()))
   }
 
   #settleAsLeft(flight: Flight, state: ThreadState = emptyState()): void {
-    this.#flights.delete(flight.key)
+    this.#flights.delete(flight)
     flight.settle(resultOf(flight.job.run, state))
   }
 
@@ -398,20 +395,20 @@ export class RunKeeper {
     await this.#turns.take(thread.memory, async () => {
       const change = { status: statusAfter[status], graph: run.graph, updatedAt: now() }
       const next = await store.endRun(tenant, thread.id, run.id, { status, error, thread: change })
-      await this.#tellGivenUp(tenant, thread.id)
+      await this.#tellGivenUp(thread)
       if (next !== undefined) this.#beginNext(tenant, thread.id, next)
     })
   }
 
   /** Writes start and end of the runs that were cancelled while they waited, for those who read until their end. */
-  async #tellGivenUp(tenant: string, thread: string): Promise<void> {
-    for (const [key, { job, begun, stop }] of this.#flights) {
-      if (begun || !stop.signal.aborted || job.tenant !== tenant || job.thread.id !== thread) continue
-      this.#flights.delete(key)
-      const { id, graph } = job.run
-      await job.log.append([
-        { type: 'run.start', run: id, graph, protocol: PROTOCOL_VERSION },
-        { type: 'run.end', run: id, status: 'cancelled' },
+  async #tellGivenUp({ memory }: Thread): Promise<void> {
+    for (const flight of this.#flights.ofThread(memory)) {
+      if (flight.begun || !flight.stop.signal.aborted) continue
+      this.#flights.delete(flight)
+      const { log, run } = flight.job
+      await log.append([
+        { type: 'run.start', run: run.id, graph: run.graph, protocol: PROTOCOL_VERSION },
+        { type: 'run.end', run: run.id, status: 'cancelled' },
       ])
     }
   }

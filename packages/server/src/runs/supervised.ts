@@ -62,6 +62,10 @@ class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, 
   readonly #meter: Meter
   /** What is told in place of the run's end. */
   #ends: AsyncIterator<RunEvent, unknown> | undefined
+  /** Why the graph was left. */
+  #left: unknown
+  /** Fails whoever waits for the next event. */
+  #reject: (error: unknown) => void = () => undefined
 
   constructor(
     open: (options: RunOptions) => AsyncIterable<T | RunEvent>,
@@ -75,14 +79,18 @@ class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, 
     this.#run = options.runId
     this.#supervision = supervision
     this.#timer = setTimeout(exceed, limits.runMs, `took longer than ${limits.runMs} ms`)
-    this.#patience = new Patience(stop.signal, GRACE_MS)
+    this.#patience = new Patience(stop.signal, GRACE_MS, (error) => this.#giveUp(error))
     this.#meter = new Meter(limits, exceed)
     this.#events = open({ ...options, signal })[Symbol.asyncIterator]()
   }
 
   next(): Promise<IteratorResult<T | RunEvent, undefined>> {
     if (this.#ends !== undefined) return this.#nextEnd(this.#ends)
-    return this.#patience.wait(this.#events.next()).then(this.#take, this.#fail)
+    if (this.#left !== undefined) return Promise.reject(this.#left)
+    return new Promise((resolve, reject) => {
+      this.#reject = reject
+      this.#events.next().then((result) => resolve(this.#take(result)), this.#fail)
+    })
   }
 
   async return(): Promise<IteratorResult<T | RunEvent, undefined>> {
@@ -91,9 +99,9 @@ class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, 
     return { value: undefined, done: true }
   }
 
-  readonly #take = (
+  #take(
     result: IteratorResult<T | RunEvent, unknown>,
-  ): IteratorResult<T | RunEvent, undefined> | Promise<IteratorResult<T | RunEvent, undefined>> => {
+  ): IteratorResult<T | RunEvent, undefined> | Promise<IteratorResult<T | RunEvent, undefined>> {
     if (result.done) {
       this.#leave()
       return { value: undefined, done: true }
@@ -111,10 +119,15 @@ class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, 
     return { value: shown(event), done: false }
   }
 
-  /** A graph that does not end by itself is left. */
-  readonly #fail = (error: unknown): never => {
+  readonly #fail = (error: unknown): void => {
     this.#leave()
-    throw this.#stop.signal.aborted ? this.#stop.signal.reason : error
+    this.#reject(this.#stop.signal.aborted ? this.#stop.signal.reason : error)
+  }
+
+  /** A graph that does not end by itself is left. */
+  #giveUp(error: unknown): void {
+    this.#left = this.#stop.signal.aborted ? this.#stop.signal.reason : error
+    this.#fail(error)
   }
 
   async #nextEnd(ends: AsyncIterator<RunEvent, unknown>): Promise<IteratorResult<RunEvent, undefined>> {

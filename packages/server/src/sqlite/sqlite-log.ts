@@ -217,6 +217,11 @@ export class SqliteLog implements EventLog {
     return { events, head }
   }
 
+  held(after: number, limit: number): LogBatch | undefined {
+    if (after < this.#shelf.heldAfter) return undefined
+    return { events: this.#shelf.after(after, limit), head: this.#head }
+  }
+
   #checkKept(after: number): void {
     if (after >= this.#trimmedTo) return
     throw new RivuletError('CURSOR_GONE', `events up to ${this.#trimmedTo} are no longer kept`)
@@ -266,6 +271,10 @@ export class SqliteLog implements EventLog {
 
   waitFor(after: number, signal: AbortSignal): Promise<void> {
     return this.#head > after ? Promise.resolve() : this.#waiters.wait(after, signal)
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#waiters.watch(listener)
   }
 
   /** Resolves when nothing is left to be tidied up. */

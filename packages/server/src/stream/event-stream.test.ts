@@ -5,6 +5,14 @@ import { streamBody } from './stream-body.ts'
 
 const custom = (data: unknown): RunEvent => ({ type: 'custom', run: 'r', data })
 
+/** A log that can only be waited for and read by promises. */
+function unwatched(log: EventLog): EventLog {
+  const copy = { ...log }
+  delete copy.watch
+  delete copy.held
+  return copy
+}
+
 interface Opened {
   stream: EventStream
   ended: number
@@ -119,7 +127,7 @@ describe('a stream', () => {
 
   test('whose log fails says only that, and reports why', async () => {
     const secret = new Error('disk /var/secret is gone')
-    const log: EventLog = { ...memoryLog({ id: 'log' }), waitFor: () => Promise.reject(secret) }
+    const log: EventLog = { ...unwatched(memoryLog({ id: 'log' })), waitFor: () => Promise.reject(secret) }
     const { stream, errors } = open(log)
     await stream.next()
     await stream.next()
@@ -133,7 +141,7 @@ describe('a stream', () => {
   test('whose event cannot be written ends with a typed error, too', async () => {
     const log = memoryLog({ id: 'log' })
     const odd: EventLog = {
-      ...log,
+      ...unwatched(log),
       head: () => 1,
       read: async () => ({ events: [{ ...custom(1n), seq: 1 }], head: 1 }),
     }

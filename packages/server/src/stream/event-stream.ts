@@ -28,14 +28,13 @@ export interface EventStreamOptions {
 export type LastWord = RivuletError | Extract<Frame, { type: 'retry' }>
 
 /**
- * One connection's event stream as text, asked for piece by piece: {@link EventStream.next} is called when the connection
+ * One connection's event stream as text, asked for piece by piece: {@link EventStream.take} is called when the connection
  * can take more, so a slow one keeps at most one frame here and the rest in the log. Between frames there are heartbeats,
  * written only when nothing is queued for this reader. A connection that has not asked for more in `stallMs` is told
  * `SLOW_CONSUMER` and ends; its client can resume.
  */
 export class EventStream {
   readonly #options: EventStreamOptions
-  readonly #frames: AsyncIterator<Frame>
   readonly #wire: Wire
   readonly #state: WireState = wireState()
   readonly #clock: ReturnType<typeof setInterval>
@@ -52,7 +51,6 @@ export class EventStream {
   constructor(options: EventStreamOptions) {
     this.#options = options
     this.#wire = options.wire ?? sseWire
-    this.#frames = options.reader[Symbol.asyncIterator]()
     this.#clock = setInterval(() => this.#beat(), options.heartbeatMs)
   }
 
@@ -68,17 +66,23 @@ export class EventStream {
 
   /** The next piece of the body; `undefined` at its end. One call at a time. */
   next(): Promise<string | undefined> {
+    return new Promise((resolve) => this.take(resolve))
+  }
+
+  /**
+   * Calls `taker` with the next piece of the body, or with `undefined` at its end: at once where there is one, and else
+   * as soon as there is, with no turn in between. One call at a time; it must not throw.
+   */
+  take(taker: (text: string | undefined) => void): void {
     this.#idleBeats = 0
     const ready = this.#ready
-    if (ready !== undefined) {
+    if (ready !== undefined || this.#ended) {
       this.#ready = undefined
-      return Promise.resolve(ready)
+      taker(ready)
+      return
     }
-    if (this.#ended) return Promise.resolve(undefined)
-    return new Promise((resolve) => {
-      this.#taker = resolve
-      void this.#read()
-    })
+    this.#taker = taker
+    this.#read()
   }
 
   /** The client has left. */
@@ -100,20 +104,29 @@ export class EventStream {
   }
 
   /** Reads the next frame, unless that is under way: a heartbeat may have answered whoever asked for it. */
-  async #read(): Promise<void> {
+  #read(): void {
     if (this.#reading) return
     this.#reading = true
+    this.#options.reader.next(this.#onFrame, this.#onFailure)
+  }
+
+  readonly #onFrame = (frame: Frame | undefined): void => {
+    this.#reading = false
+    if (this.#ended) return
+    if (frame === undefined) return this.end()
+    let text: string
     try {
-      const { done, value } = await this.#frames.next()
-      this.#reading = false
-      if (this.#ended) return
-      if (done) this.end()
-      else this.#give(this.#wire.frame(value, this.#state))
+      text = this.#wire.frame(frame, this.#state)
     } catch (error) {
-      if (this.#ended) return
-      this.#options.onError(error)
-      this.end(publicError(error))
+      return this.#onFailure(error)
     }
+    this.#give(text)
+  }
+
+  readonly #onFailure = (error: unknown): void => {
+    if (this.#ended) return
+    this.#options.onError(error)
+    this.end(publicError(error))
   }
 
   #write(last: LastWord): string {

@@ -116,6 +116,31 @@ export function logConformance(makeLog: MakeLog, { test, expect }: Harness): voi
     await log.waitFor(0, stay)
   })
 
+  test('that holds events answers at once as it would later, or says that it cannot', async () => {
+    const log = await makeLog()
+    await log.append([start('a'), custom('a', 1), end('a')])
+    for (const after of [0, 1, 3]) {
+      const held = log.held?.(after, 2)
+      if (held !== undefined) expect(held).toEqual(await log.read(after, 2))
+    }
+  })
+
+  test('that can be watched tells before it answers who appends, whatever its listeners do', async () => {
+    const log = await makeLog()
+    if (log.watch === undefined) return
+    const heads: number[] = []
+    const leave = log.watch(() => heads.push(log.head()))
+    log.watch(() => {
+      throw new Error('a listener of its own mind')
+    })
+    await log.append([start('a'), custom('a', 1)])
+    expect(heads).toEqual([2])
+    expect(await codeOf(() => log.append([custom('a', 1n)]))).toBe('UNSERIALIZABLE')
+    leave()
+    await log.append([end('a')])
+    expect(heads).toEqual([2])
+  })
+
   test('shows the same from any cursor, while a run goes on and after its end', async () => {
     const log = await makeLog()
     const events = [...talk('a', 500), ...talk('b', 40)]
