@@ -14,17 +14,24 @@ const node: TestProjectInlineConfiguration = {
       'packages/*/{src,test}/**/*.test.{ts,tsx}',
       'apps/*/{src,server,test}/**/*.test.{ts,tsx}',
       'scripts/**/*.test.mjs',
+      'reliability/test/**/*.test.{ts,tsx}',
     ],
     environment: 'node',
   },
 }
 
-/** The runtime's tests again, in one page: it must ask nothing of its platform that a browser does not have. */
+/**
+ * The runtime's tests again, in one page: it must ask nothing of its platform that a browser does not have. And those of
+ * what reads wires: the same bytes are to mean the same there.
+ */
 const page = (executablePath: string): TestProjectInlineConfiguration => ({
   extends: true,
   test: {
     name: 'chromium',
-    include: ['packages/core/test/{agents,features,golden,properties,regressions,streaming-guide,tools}/**/*.test.ts'],
+    include: [
+      'packages/core/test/{agents,features,golden,properties,regressions,streaming-guide,tools}/**/*.test.ts',
+      'packages/protocol/{src/sse,test/wires}/**/*.test.ts',
+    ],
     // What only Node can show says so in its name.
     exclude: ['**/node_modules/**', '**/*.node.test.ts'],
     // A frame for each file: fake timers of one file were seen to outlive it.

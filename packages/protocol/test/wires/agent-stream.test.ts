@@ -4,35 +4,11 @@ import type { RunEvent } from '../../src/events/event.ts'
 import { emptyState, foldAll } from '../../src/index.ts'
 import { createAgentStreamDecoder, createAgentStreamEncoder } from '../../src/wires/langgraph/index.ts'
 import { randomChat } from './random-chat.ts'
-import { framesIn, recordingsNamed, streamsIn } from './recordings.ts'
+import { readAgentStream as decode } from './read-recording.ts'
+import { framesIn, streamsIn } from './recordings.ts'
 import { foldRun, readStream, shown, stampedFrom, written } from './shown.ts'
 
-/** Decodes a stream of frames, which may hold several runs. */
-function decode(text: string, pieceBytes?: number): RunEvent[] {
-  const events: RunEvent[] = []
-  let asked: string[] = []
-  let runs = 0
-  let decoder = createAgentStreamDecoder({ run: `r${runs}` })
-  const read = (_event: string, data: string) => {
-    if (decoder.isOver) decoder = createAgentStreamDecoder({ run: `r${++runs}`, resume: asked })
-    const more = decoder.push(JSON.parse(data))
-    asked = [...asked, ...more.flatMap((event) => (event.type === 'interrupt' ? [event.id] : []))]
-    events.push(...more)
-  }
-  readStream(text, read, pieceBytes)
-  return events
-}
-
 describe('recorded runs', () => {
-  test.each(recordingsNamed('proto-sse'))(
-    '%s: nothing is missing, and it folds to the same however its bytes are cut',
-    (name) => {
-      const [{ body } = { body: '' }] = streamsIn(name)
-      const whole = shown(foldRun(decode(body)))
-      for (const pieceBytes of [1, 7, 64]) expect(shown(foldRun(decode(body, pieceBytes)))).toEqual(whole)
-    },
-  )
-
   test('calls in parallel, their progress, output and failure', () => {
     const [stream] = streamsIn('proto-sse-agent2-parallel-tools.txt')
     const state = foldRun(decode(stream!.body))

@@ -8,15 +8,9 @@ import {
   type LangGraphEncoderOptions,
 } from '../../src/wires/langgraph/index.ts'
 import { randomChat } from './random-chat.ts'
-import { exchangesIn, recordingsNamed, streamsIn } from './recordings.ts'
+import { readClassic as decode } from './read-recording.ts'
+import { exchangesIn, streamsIn } from './recordings.ts'
 import { foldRun, readStream, shown, stampedFrom, written } from './shown.ts'
-
-function decode(text: string, pieceBytes?: number): RunEvent[] {
-  const decoder = createLangGraphDecoder({ run: 'r' })
-  const events: RunEvent[] = []
-  readStream(text, (event, data) => events.push(...decoder.push(event, JSON.parse(data))), pieceBytes)
-  return [...events, ...decoder.end()]
-}
 
 /** Decodes blocks given as `[event, data]`. */
 function decodeBlocks(...blocks: readonly (readonly [event: string, data: unknown])[]) {
@@ -32,16 +26,6 @@ const meta = {
 }
 
 describe('recorded runs', () => {
-  test.each(recordingsNamed('sse-'))(
-    '%s: nothing is missing, and it folds to the same however its bytes are cut',
-    (name) => {
-      for (const { body } of streamsIn(name)) {
-        const whole = shown(foldRun(decode(body)))
-        for (const pieceBytes of [1, 7, 64]) expect(shown(foldRun(decode(body, pieceBytes)))).toEqual(whole)
-      }
-    },
-  )
-
   test.each(['sse-agent-tools-custom.txt', 'sse-error.txt', 'sse-subgraph-on.txt', 'sse-subgraph-off.txt'])(
     '%s: the state’s messages are folded as the server keeps them',
     (name) => {
