@@ -81,6 +81,20 @@ describe('the wire', () => {
     expect(decodeAll(Array.from(bytes, (_, i) => bytes.subarray(i, i + 1)))).toEqual(recorded)
   })
 
+  test.each([
+    ['CRLF', (text: string) => text.replaceAll('\n', '\r\n')],
+    ['CR', (text: string) => text.replaceAll('\n', '\r')],
+    ['a BOM', (text: string) => `\uFEFF${text}`],
+    ['comments and unknown fields', (text: string) => text.replaceAll(/^(id|data): /gm, ': x\nfoo: bar\n$1: ')],
+    ['no space behind colons', (text: string) => text.replaceAll(/^(id|event|data): /gm, '$1:')],
+  ])('carries every frame as it was, with %s, however the bytes are cut', (_name, rewrite) => {
+    const bytes = new TextEncoder().encode(rewrite(encodeAll(recorded)))
+    for (let i = 0; i <= bytes.length; i += 7) {
+      expect(decodeAll([bytes.subarray(0, i), bytes.subarray(i)])).toEqual(recorded)
+    }
+    expect(decodeAll(Array.from(bytes, (_, i) => bytes.subarray(i, i + 1)))).toEqual(recorded)
+  })
+
   test('carries every frame as it was, in pieces of any size', () => {
     const text = encodeAll(recorded)
     fc.assert(
