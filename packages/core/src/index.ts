@@ -4,7 +4,8 @@ export type { GraphDescription } from './graph/describe.ts'
 export type { CallableGraph, NodeContext, Progress } from './graph/node-context.ts'
 export type { NodeOptions, RetryPolicy, TimeoutPolicy } from './graph/plan.ts'
 export { type CompileOptions, type GraphOptions, StateGraph, type TypesOfGraph } from './graph/state-graph.ts'
-export { type Field, type FieldOptions, messages, reduced, value } from './state/field.ts'
+export { type Field, type FieldOptions, reduced, value } from './state/field.ts'
+export { messages } from './state/messages.ts'
 export {
   type MessageLike,
   type MessageListUpdate,

@@ -18,7 +18,10 @@ describe('what JSON carries', () => {
   test('any JSON value comes out as a round trip through text gives it', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4, noUnicodeString: false }), (value) => {
-        expect(toJson(value)).toEqual(JSON.parse(JSON.stringify(value)))
+        const text = JSON.stringify(value)
+        // A key of that name is left out: see below.
+        fc.pre(!text.includes('"__proto__"'))
+        expect(toJson(value)).toEqual(JSON.parse(text))
       }),
     )
   })
@@ -31,7 +34,10 @@ describe('what JSON carries', () => {
           key: fc.string().filter((key) => key !== '__proto__' && key !== 'toJSON'),
         }),
         (value) => {
-          expect(toJson(value)).toEqual(JSON.parse(JSON.stringify(value)))
+          const text = JSON.stringify(value)
+          // A key of that name is left out: see below.
+          fc.pre(!text.includes('"__proto__"'))
+          expect(toJson(value)).toEqual(JSON.parse(text))
         },
       ),
     )

@@ -15,13 +15,20 @@ const MAX_DEPTH = 1000
  */
 export function toJson(value: unknown): unknown {
   try {
-    return copy(value, 0, undefined)
+    return copy(value, { depth: 0, above: undefined, path: undefined })
   } catch (error) {
     throw unserializable(value, error)
   }
 }
 
-function copy(value: unknown, depth: number, ancestors: Set<object> | undefined): unknown {
+/** Where a walk is. Objects above and the path cost more than the walk itself: they are kept where they are needed. */
+interface Walk {
+  depth: number
+  above: Set<object> | undefined
+  readonly path: string[] | undefined
+}
+
+function copy(value: unknown, walk: Walk): unknown {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -31,7 +38,7 @@ function copy(value: unknown, depth: number, ancestors: Set<object> | undefined)
     case 'undefined':
       return null
     case 'object':
-      return value === null ? null : copyObject(value, depth, ancestors)
+      return value === null ? null : copyObject(value, walk)
     default:
       throw new Refused(typeof value === 'bigint' ? 'a bigint' : `a ${typeof value}`)
   }
@@ -43,39 +50,51 @@ function copyNumber(value: number): number | null {
   return Number.isFinite(value) ? value : null
 }
 
-function copyObject(value: object, depth: number, ancestors: Set<object> | undefined): unknown {
-  if (depth < UNTRACKED_DEPTH) return copyMembers(value, depth + 1, undefined)
-  if (depth >= MAX_DEPTH) throw new Refused(`nested deeper than ${MAX_DEPTH} levels`)
-  const above = ancestors ?? new Set()
-  if (above.has(value)) throw new Refused('a cycle')
-  above.add(value)
-  const copied = copyMembers(value, depth + 1, above)
-  above.delete(value)
+function copyObject(value: object, walk: Walk): unknown {
+  if (walk.depth >= MAX_DEPTH) throw new Refused(`nested deeper than ${MAX_DEPTH} levels`)
+  if (walk.depth === UNTRACKED_DEPTH) walk.above ??= new Set()
+  const { above } = walk
+  if (above?.has(value)) throw new Refused('a cycle')
+  above?.add(value)
+  walk.depth++
+  const copied = copyMembers(value, walk)
+  walk.depth--
+  above?.delete(value)
   return copied
 }
 
-function copyMembers(value: object, depth: number, ancestors: Set<object> | undefined): unknown {
+function copyMembers(value: object, walk: Walk): unknown {
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
-    return copy(withoutToJson((value as { toJSON(key: string): unknown }).toJSON('')), depth, ancestors)
+    return copy(withoutToJson((value as { toJSON(key: string): unknown }).toJSON('')), walk)
   }
+  const { path } = walk
   if (Array.isArray(value)) {
     const list: unknown[] = []
-    for (let i = 0; i < value.length; i++) list.push(copy(value[i], depth, ancestors))
+    for (let i = 0; i < value.length; i++) {
+      path?.push(`[${i}]`)
+      list.push(copy(value[i], walk))
+      path?.pop()
+    }
     return list
   }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) {
-    if (isBoxed(value)) return copy(value.valueOf(), depth, ancestors)
+    if (isBoxed(value)) return copy(value.valueOf(), walk)
     refuseContainer(value)
   }
   const record: Record<string, unknown> = {}
   // Own enumerable keys, as JSON takes them.
   for (const key of Object.keys(value)) {
+    path?.push(segment(key))
     const member = (value as Record<string, unknown>)[key]
-    if (member === undefined || key === '__proto__') continue
-    record[key] = copy(member, depth, ancestors)
+    if (member !== undefined && key !== '__proto__') record[key] = copy(member, walk)
+    path?.pop()
   }
   return record
+}
+
+function segment(key: string): string {
+  return /^[\w$]+$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
 }
 
 /** JSON calls `toJSON` once: what it returned is taken as it is, also when it returned itself. */
@@ -102,64 +121,17 @@ class Refused extends Error {}
 
 function unserializable(value: unknown, error: unknown): RivuletError {
   const what = error instanceof Refused ? error.message : `a value that throws when read: ${messageOfThrown(error)}`
-  const where = findRefused(value, '', new Set())
-  const place = where === undefined || where === '' ? 'the value itself' : where
   const cause = error instanceof Refused ? undefined : error
-  return new RivuletError('UNSERIALIZABLE', `not JSON: ${place} is ${what}`, { cause })
+  return new RivuletError('UNSERIALIZABLE', `not JSON: ${placeOf(value)} is ${what}`, { cause })
 }
 
-/**
- * The path of the first member that {@link copy} refuses. Walked only after a failure, so that the usual case carries
- * no path along; a value that answers differently the second time gives `undefined`.
- */
-function findRefused(value: unknown, path: string, ancestors: Set<object>): string | undefined {
-  if (typeof value !== 'object' || value === null) return refuses(value) ? path : undefined
-  if (ancestors.has(value) || ancestors.size >= MAX_DEPTH) return path
-  ancestors.add(value)
+/** The path of what is refused. Walked again, so that the usual case carries no path along. */
+function placeOf(value: unknown): string {
+  const path: string[] = []
   try {
-    if (typeof (value as { toJSON?: unknown }).toJSON === 'function' || refusesContainer(value)) {
-      return refuses(value) ? path : undefined
-    }
-    for (const key of Object.keys(value)) {
-      const inner = Array.isArray(value) ? `${path}[${key}]` : joinKey(path, key)
-      const found = findInMember(value, key, inner, ancestors)
-      if (found !== undefined) return found
-    }
-    return undefined
-  } finally {
-    ancestors.delete(value)
-  }
-}
-
-function findInMember(owner: object, key: string, path: string, ancestors: Set<object>): string | undefined {
-  let member: unknown
-  try {
-    member = (owner as Record<string, unknown>)[key]
+    copy(value, { depth: 0, above: new Set(), path })
   } catch {
-    return path
+    // The path ends where the walk did; a value that answers differently the second time has none.
   }
-  return member === undefined ? undefined : findRefused(member, path, ancestors)
-}
-
-function joinKey(path: string, key: string): string {
-  if (!/^[\w$]+$/.test(key)) return `${path}[${JSON.stringify(key)}]`
-  return path === '' ? key : `${path}.${key}`
-}
-
-function refuses(value: unknown): boolean {
-  try {
-    copy(value, 0, undefined)
-    return false
-  } catch {
-    return true
-  }
-}
-
-function refusesContainer(value: object): boolean {
-  try {
-    refuseContainer(value)
-    return false
-  } catch {
-    return true
-  }
+  return path.join('').replace(/^\./, '') || 'the value itself'
 }

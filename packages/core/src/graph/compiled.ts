@@ -19,6 +19,8 @@ import { drive, driveBelow, type RunRequest, type RunResult } from '../runtime/d
 import { randomId } from '../runtime/ids.ts'
 import { RunScope, type RunSettings } from '../runtime/run-scope.ts'
 import { own } from '../state/own.ts'
+import { pick } from '../state/pick.ts'
+import { onAbort } from '../runtime/on-abort.ts'
 import { checkInput, takeInput } from '../runtime/start.ts'
 import { currentContext } from '../runtime/task-context.ts'
 import type { InterruptUpdate, StreamEntry } from '../stream/chunks.ts'
@@ -160,7 +162,8 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     let running: Promise<void> = Promise.resolve()
     let sink: Sink | undefined
     const start = (): void => {
-      const off = relay(options.signal, leave)
+      const { signal } = options
+      const off = onAbort(signal, () => leave.abort(signal?.reason))
       const call = { ...options, signal: leave.signal, ...(modes && { modes }) }
       sink = sinkOf(delivery)
       running = this.#run(taken, call, sink).then(({ error }) => {
@@ -223,7 +226,7 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
   #inputFrom(state: unknown): Record<string, unknown> {
     const { schema, inputKeys = schema.whole === undefined ? Object.keys(schema.fields) : undefined } =
       this.#compiled.plan
-    return Object.fromEntries(Object.entries(state as object).filter(([key]) => inputKeys?.includes(key) ?? true))
+    return pick(state as object, (key) => inputKeys?.includes(key) ?? true)
   }
 
   /**
@@ -291,18 +294,6 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
   toMermaid(): string {
     return mermaidOf(describePlan(this.#compiled.plan))
   }
-}
-
-/**
- * Passes a caller's signal on; the answer stops that. Not `AbortSignal.any`: a signal that outlives many runs would hold
- * on to every one of them.
- */
-function relay(signal: AbortSignal | undefined, to: AbortController): () => void {
-  if (signal === undefined) return () => {}
-  const pass = (): void => to.abort(signal.reason)
-  if (signal.aborted) pass()
-  signal.addEventListener('abort', pass, { once: true })
-  return () => signal.removeEventListener('abort', pass)
 }
 
 function wantsOfEvents({ modes = [] }: CallOptions): Wants {

@@ -3,6 +3,7 @@ import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import type { InputOf, StateSchema, UpdateOf, ValueOf } from '../state/schema.ts'
 import { timeLimit } from '../models/time-limit.ts'
 import { own } from '../state/own.ts'
+import { pick } from '../state/pick.ts'
 import { toStateSchema } from '../state/schema.ts'
 import type { Field } from '../state/field.ts'
 import type { StandardSchema } from '../state/standard-schema.ts'
@@ -144,7 +145,7 @@ export class StateGraph<
 
   /** Leads from a node to the next; from several: once all of them have run. */
   addEdge(from: N | START | readonly N[], to: N | END): this {
-    const { edges, joins } = this.#pieces
+    const { joins } = this.#pieces
     const sources: readonly string[] = typeof from === 'string' ? [from] : [...new Set(from)]
     if (sources.length > 1) {
       // No name holds these separators, so no two joins share a key.
@@ -153,9 +154,7 @@ export class StateGraph<
     }
     const [source] = sources
     if (source === undefined) throw new RivuletError('INVALID_GRAPH', `an edge to "${to}" begins nowhere`)
-    const targets = edges.get(source)
-    if (targets === undefined) edges.set(source, [to])
-    else if (!targets.includes(to)) targets.push(to)
+    this.#link(source, to)
     return this
   }
 
@@ -216,7 +215,8 @@ export class StateGraph<
   }
 
   #link(from: string, to: string): void {
-    this.#pieces.edges.set(from, [...(this.#pieces.edges.get(from) ?? []), to])
+    const { edges } = this.#pieces
+    edges.set(from, [...new Set(edges.get(from)).add(to)])
   }
 
   /** Checks the graph and makes it runnable. Throws `INVALID_GRAPH`, naming the node and saying what to do. */
@@ -286,9 +286,6 @@ function retryPolicy(retry: RetryPolicy | boolean | undefined): RetryPolicy | un
 function graphNode(graph: Graph, schema: StateSchema): NodeSpec['run'] {
   return async (state, ctx) => {
     const values = await graph.runAsNode(ctx, state)
-    const known = Object.entries(values as object).filter(
-      ([key]) => schema.whole !== undefined || Object.hasOwn(schema.fields, key),
-    )
-    return Object.fromEntries(known)
+    return pick(values as object, (key) => schema.whole !== undefined || Object.hasOwn(schema.fields, key))
   }
 }

@@ -1,5 +1,6 @@
 import { normalizeMessage, type Message, type MessageInput } from '@rivulet/protocol/model'
 import { randomId } from '../runtime/ids.ts'
+import { eitherSignal } from '../runtime/either-signal.ts'
 import { currentContext, TaskContext } from '../runtime/task-context.ts'
 import { withAnsweredCalls } from '../tools/open-calls.ts'
 import type { ChatOptions, MessageChunk } from './chunk.ts'
@@ -75,7 +76,7 @@ interface Call {
 function begin(source: ChatSource, messages: readonly Message[], given: ChatOptions): Call {
   const ctx = given.ctx instanceof TaskContext ? given.ctx : currentContext()
   const streaming = given.disableStreaming !== true && given.streaming !== false
-  const options = { ...given, streaming, signal: eitherSignal(given.signal, ctx?.signal) }
+  const options = { ...given, streaming, signal: callSignal({ ctx, signal: given.signal }) }
   const out = new MessageStream(ctx && TaskContext.attemptOf(ctx), options)
   const assertOpen = () => void (ctx && TaskContext.openAttemptOf(ctx, 'a token was'))
   return { chunks: () => source(messages, options), out, streaming, assertOpen }
@@ -86,11 +87,11 @@ function begin(source: ChatSource, messages: readonly Message[], given: ChatOpti
  * can be.
  */
 export function callSignal({ ctx, signal }: ChatOptions): AbortSignal | undefined {
-  return eitherSignal(signal, (ctx ?? currentContext())?.signal)
-}
-
-function eitherSignal(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
-  return one === undefined || other === undefined || one === other ? (one ?? other) : AbortSignal.any([one, other])
+  const within = ctx ?? currentContext()
+  if (signal === undefined || within === undefined || signal === within.signal) return signal ?? within?.signal
+  // A context that no run made belongs to no attempt that could let go of them.
+  if (!(within instanceof TaskContext)) return AbortSignal.any([signal, within.signal])
+  return eitherSignal(TaskContext.attemptOf(within), signal, within.signal)
 }
 
 async function* pieces({ chunks, out, streaming, assertOpen }: Call): AsyncGenerator<MessageChunk, void, undefined> {

@@ -13,11 +13,13 @@ import type { SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import type { Plan } from '../graph/plan.ts'
 import { own } from '../state/own.ts'
+import { pick } from '../state/pick.ts'
 import { visible, type Values } from '../state/schema.ts'
 import { wireErrorOf } from './announcer.ts'
 import { Attempt } from './attempt.ts'
 import type { Asked } from './host.ts'
 import { GraphRun, type Outcome } from './graph-run.ts'
+import { onAbort } from './on-abort.ts'
 import { CommandFromBelow, ParentCommand } from './parent-command.ts'
 import type { RunScope } from './run-scope.ts'
 import { cancelled, checkLimits, savedOf, type RunSettings } from './run-scope.ts'
@@ -51,16 +53,14 @@ export interface RunRequest {
 /** Runs a graph once, from `run.start` to `run.end`. Never rejects: failing is a result. */
 export async function drive(request: RunRequest, scope: RunScope): Promise<RunResult> {
   const { signal } = request
-  const stop = (): void => scope.stop(cancelled(scope.run, signal?.reason))
-  if (signal?.aborted) stop()
-  signal?.addEventListener('abort', stop, { once: true })
+  const off = onAbort(signal, () => scope.stop(cancelled(scope.run, signal?.reason)))
   const graph = new GraphRun(scope, request.plan, [])
   try {
     return end(graph, await start(graph, request))
   } catch (thrown) {
     return fail(graph, thrown)
   } finally {
-    signal?.removeEventListener('abort', stop)
+    off()
     scope.close()
   }
 }
@@ -164,7 +164,7 @@ export function output(plan: Plan, values: Values): Values {
   const shown = visible(plan.schema, values)
   const { outputKeys } = plan
   if (outputKeys === undefined) return shown
-  return Object.fromEntries(Object.entries(shown).filter(([key]) => outputKeys.includes(key)))
+  return pick(shown, (key) => outputKeys.includes(key))
 }
 
 /** How a graph is run below a task. */
@@ -189,7 +189,7 @@ export async function driveBelow(
   const { graph: above, task } = attempt
   const ns = namespaceBelow(attempt, ctx.toolCallId)
   const taken = takeInput(input)
-  const { caller, off } = stoppedBy(ctx.toolCallId === undefined ? signal : either(ctx.signal, signal), attempt)
+  const { caller, off } = stoppedBy(attempt, ctx.toolCallId === undefined ? undefined : ctx.signal, signal)
   const graph = new GraphRun(above.scope, plan, ns, caller, shared)
   try {
     await beginBelow(graph, taken, above.resuming.has(task.id), shared && !task.sent ? above.plan.schema : undefined)
@@ -220,25 +220,19 @@ function namespaceBelow(attempt: Attempt, toolCallId: string | undefined): Names
   return ns
 }
 
-function either(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
-  return other === undefined ? one : AbortSignal.any([one, other])
-}
-
-/** Who calls a graph: the attempt, or one in its place that a signal closes too. */
-function stoppedBy(signal: AbortSignal | undefined, attempt: Attempt): { caller: Attempt; off: () => void } {
-  if (signal === undefined) return { caller: attempt, off: () => {} }
+/** Who calls a graph: the attempt, or one in its place that these signals close too. */
+function stoppedBy(attempt: Attempt, ...signals: (AbortSignal | undefined)[]): { caller: Attempt; off: () => void } {
+  if (signals.every((signal) => signal === undefined)) return { caller: attempt, off: () => {} }
   const caller = new Attempt(attempt.graph, attempt.task, attempt.number)
   caller.onLife = () => attempt.alive()
   caller.standsFor = attempt
-  const stop = (): void => caller.close(cancelled(attempt.graph.scope.run, signal.reason), true)
-  const offAttempt = attempt.onClose((reason) => caller.close(reason, true))
-  if (signal.aborted) stop()
-  signal.addEventListener('abort', stop, { once: true })
+  const close = (reason: RivuletError): void => caller.close(reason, true)
+  const offs = signals.map((signal) => onAbort(signal, () => close(cancelled(attempt.graph.scope.run, signal?.reason))))
+  offs.push(attempt.onClose(close))
   return {
     caller,
     off: () => {
-      offAttempt()
-      signal.removeEventListener('abort', stop)
+      for (const off of offs) off()
     },
   }
 }

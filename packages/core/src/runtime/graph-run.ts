@@ -1,4 +1,4 @@
-import { RivuletError, sameNamespace, toRivuletError, type Message, type Namespace } from '@rivulet/protocol/model'
+import { RivuletError, toRivuletError, type Message, type Namespace } from '@rivulet/protocol/model'
 import type { Checkpoint, PendingStep, TaskRecord } from '../checkpoint/checkpointer.ts'
 import { assertSavable } from '../checkpoint/savable.ts'
 import { withEnded } from '../checkpoint/seen.ts'
@@ -14,7 +14,6 @@ import {
   type Values,
   type Writes,
 } from '../state/schema.ts'
-import { messageById } from '../state/message-list.ts'
 import { plainMessage } from '../state/plain-message.ts'
 import type { Wants } from '../stream/sink.ts'
 import type { Attempt } from './attempt.ts'
@@ -211,12 +210,7 @@ export class GraphRun implements GraphHost {
 
   /** A message of the current state or of a graph above, by id. */
   knownMessage(id: string): Message | undefined {
-    for (const key of messageKeys(this.plan.schema)) {
-      const list = this.values[key] as readonly Message[] | undefined
-      const found = list && messageById(list, id)
-      if (found !== undefined) return found
-    }
-    return this.caller?.graph.knownMessage(id)
+    return this.announcer.messages?.known(this.values, id) ?? this.caller?.graph.knownMessage(id)
   }
 
   /** Whatever shape its message lists, or those of a graph above, can read; without any, only our own. */
@@ -330,17 +324,12 @@ export class GraphRun implements GraphHost {
         return new RivuletError('CANCELLED', `node "${spec.name}" failed beside it`, { run: this.scope.run })
       },
       abort: (reason) => {
-        this.#partials = this.#streamedHere()
+        this.#partials = this.ns.length > 0 ? [] : (this.announcer.messages?.partials() ?? [])
         for (const attempt of this.#open) this.close(attempt, reason)
       },
       onStop: (listener) => this.onStop(listener),
       turns: this.scope.turns,
     })
-  }
-
-  /** What models of this graph have streamed of messages that are not complete. */
-  #streamedHere(): readonly Message[] {
-    return [...this.scope.streaming].flatMap((one) => (sameNamespace(one.page, this.ns) ? (one.partial() ?? []) : []))
   }
 
   /**
@@ -350,7 +339,7 @@ export class GraphRun implements GraphHost {
   #keepPartials(ran: readonly Ran[]): void {
     const { schema } = this.plan
     const [key] = messageKeys(schema)
-    if (key === undefined || this.#partials.length === 0 || this.ns.length > 0) return
+    if (key === undefined || this.#partials.length === 0) return
     const before = this.values
     const said = ownUpdate(schema, { [key]: this.#partials }, 'the stopped run', randomId)
     // Nothing more comes of them: what has come is what they are.

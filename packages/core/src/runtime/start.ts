@@ -224,7 +224,6 @@ async function command(graph: GraphRun, given: AnyCommand, saved: SavedCheckpoin
   graph.announcer.values(seen ?? before, graph.values)
   graph.step++
   graph.save('input', saved === undefined ? undefined : before)
-  return Promise.resolve()
 }
 
 function targetsOf(graph: GraphRun, targets: readonly Target[]): readonly Target[] {

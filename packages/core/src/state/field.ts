@@ -1,6 +1,5 @@
-import type { Message } from '@rivulet/protocol'
 import type { StandardSchema } from './standard-schema.ts'
-import { messageList, type MessageList, type MessageListUpdate } from './message-list.ts'
+import type { MessageList } from './message-list.ts'
 
 declare const types: unique symbol
 
@@ -14,6 +13,8 @@ export interface Field<Value = unknown, Update = Value, Input = Update> {
   readonly reduce?: (current: Value, update: Update) => Value
   /** On `messages`: how it takes in what is written. */
   readonly list?: MessageList
+  /** On `messages`: the class that tells readers of it. */
+  readonly news?: unknown
   /** Checks and converts what a caller passes in. */
   readonly schema?: StandardSchema
   /** Hidden from `values` and from what `invoke` returns. */
@@ -36,12 +37,4 @@ export function reduced<Value, Update = Value>(
   options: FieldOptions & { initial: () => Value; reduce: (current: Value, update: Update) => Value },
 ): Field<Value, Update> {
   return { kind: 'reduced', ...options }
-}
-
-/**
- * A list of messages merged by id: a message with a known id replaces it, others are appended, {@link removeMessage}
- * takes one out. Takes one message or a list, of our shape or LangChain's, OpenAI's, AI SDK's, or a string.
- */
-export function messages(options: FieldOptions = {}): Field<Message[], MessageListUpdate, MessageListUpdate> {
-  return { kind: 'messages', initial: () => [], list: messageList, ...options }
 }

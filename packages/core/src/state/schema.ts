@@ -3,6 +3,7 @@ import type { Field } from './field.ts'
 import type { MessageChanges } from './message-list.ts'
 import type { Message } from '@rivulet/protocol'
 import { own, ownResult } from './own.ts'
+import { pick } from './pick.ts'
 import { describeIssues, isStandardSchema, type StandardSchema } from './standard-schema.ts'
 
 declare const types: unique symbol
@@ -249,7 +250,7 @@ function refuseUnknown(input: object, allowed: readonly string[] | undefined): v
 async function validateWhole(schema: StandardSchema, input: object, known: Values | undefined): Promise<object> {
   const result = (await validate(schema, { ...known, ...input })) as Record<string, unknown>
   if (known === undefined) return result
-  return Object.fromEntries(Object.entries(result).filter(([key]) => Object.hasOwn(input, key)))
+  return pick(result, (key) => Object.hasOwn(input, key))
 }
 
 async function validate(schema: StandardSchema, value: unknown, key?: string): Promise<unknown> {
@@ -263,5 +264,5 @@ async function validate(schema: StandardSchema, value: unknown, key?: string): P
 export function visible(schema: StateSchema, values: Values): Values {
   const hidden = Object.keys(schema.fields).filter((key) => schema.fields[key]!.private)
   if (hidden.length === 0) return values
-  return Object.fromEntries(Object.entries(values).filter(([key]) => !hidden.includes(key)))
+  return pick(values, (key) => !hidden.includes(key))
 }

@@ -10,6 +10,7 @@ import {
   type RunEvent,
   type StreamMode,
 } from '@rivulet/protocol/model'
+import { pick } from '../state/pick.ts'
 import type { Values } from '../state/schema.ts'
 import type { CheckpointChunk, MessageMetadata, StreamedMessage, TaskChunk } from './chunks.ts'
 import type { Wants } from './sink.ts'
@@ -214,7 +215,7 @@ export class Projection {
     const { outputKeys } = this.#filter
     if (outputKeys === undefined || typeof state !== 'object' || state === null) return state
     if (typeof outputKeys === 'string') return (state as Record<string, unknown>)[outputKeys]
-    return Object.fromEntries(Object.entries(state).filter(([key]) => outputKeys.includes(key)))
+    return pick(state, (key) => outputKeys.includes(key))
   }
 
   #task(event: RunEvent, type: 'task' | 'task_result', chunk: TaskChunk): void {

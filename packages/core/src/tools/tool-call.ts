@@ -9,6 +9,7 @@ import {
 import { reviveTarget } from '../checkpoint/revive.ts'
 import { timeLimit } from '../models/time-limit.ts'
 import { InterruptSignal, type Attempt } from '../runtime/attempt.ts'
+import { eitherSignal } from '../runtime/either-signal.ts'
 import { stableId } from '../runtime/ids.ts'
 import { TaskContext, type ToolCallScope } from '../runtime/task-context.ts'
 import { own } from '../state/own.ts'
@@ -50,7 +51,7 @@ export async function makeCall(node: TaskContext, call: ToolCall, settings: Call
   const before = returned.get(key)?.value as CallOutcome | undefined
   if (before !== undefined) return tellAgain(attempt, before)
   const deadline = new AbortController()
-  const scope = { callId: call.id, signal: AbortSignal.any([attempt.signal, deadline.signal]), ended: false }
+  const scope = { callId: call.id, signal: eitherSignal(attempt, attempt.signal, deadline.signal), ended: false }
   const ready = await prepare(call, new TaskContext(attempt, scope), settings)
   const outcome = await perform(attempt, ready, scope, deadline, settings)
   // What was cut off has not been done: a run that goes on from here makes it again.

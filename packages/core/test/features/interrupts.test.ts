@@ -597,9 +597,9 @@ describe.each(stores)('a node that asks twice, on a thread %s,', (_where, store)
     const graph = twice()
     await graph.invoke({}, thread)
     const before = await all(graph.getStateHistory('t'))
-    const branch = { ...thread, checkpointId: before[0]!.checkpointId }
+    const branch = { ...thread, checkpointId: before[0]!.checkpointId! }
     // The thread goes on elsewhere: the answer is given to where it stood before.
-    await graph.updateState('t', { log: ['elsewhere'] }, { checkpointId: before.at(-1)!.checkpointId })
+    await graph.updateState('t', { log: ['elsewhere'] }, { checkpointId: before.at(-1)!.checkpointId! })
     expect(questions(await graph.invoke(new Command({ resume: 'a' }), branch))).toEqual(['two'])
     expect((await graph.invoke(new Command({ resume: 'b' }), thread)).log).toEqual(['a, b'])
   })
