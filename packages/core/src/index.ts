@@ -1,3 +1,18 @@
+export {
+  type ErrorCode,
+  type GraphState,
+  type Message,
+  type MessageInput,
+  type MessageMeta,
+  type Namespace,
+  type Part,
+  RivuletError,
+  type RunEvent,
+  type StreamMode,
+  type ToolCall,
+  type Usage,
+  type WireError,
+} from '@rivulet/protocol/model'
 export { type Answer, type CallOptions, Graph, type GraphInput, type StreamOptions } from './graph/compiled.ts'
 export { Command, type CommandOptions, END, Send, START } from './graph/command.ts'
 export type { GraphDescription } from './graph/describe.ts'
