@@ -1,4 +1,4 @@
-import type { Row } from '@libsql/client'
+import type { Row } from '@libsql/client/sqlite3'
 import { RivuletError } from '@rivulet/protocol'
 
 /** The text in a column. Throws `INTERNAL` where there is none. */

@@ -1,4 +1,4 @@
-import { LibsqlError } from '@libsql/client'
+import { LibsqlError } from '@libsql/client/sqlite3'
 import { messageOfThrown, RivuletError } from '@rivulet/protocol'
 
 /** What a write of an older epoch is told by the database. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { createClient, type Client, type InValue, type Row } from '@libsql/client'
+import { createClient, type Client, type InValue, type Row } from '@libsql/client/sqlite3'
 import { RivuletError } from '@rivulet/protocol'
 import { GroupCommit, type Unit } from './group-commit.ts'
 import { databaseError } from './database-error.ts'

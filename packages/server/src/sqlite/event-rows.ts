@@ -1,4 +1,4 @@
-import type { Row } from '@libsql/client'
+import type { Row } from '@libsql/client/sqlite3'
 import type { StampedEvent } from '@rivulet/protocol'
 import type { Write } from './group-commit.ts'
 import { textIn } from './columns.ts'

@@ -1,4 +1,4 @@
-import type { Client, InValue } from '@libsql/client'
+import type { Client, InValue } from '@libsql/client/sqlite3'
 import type { RivuletError } from '@rivulet/protocol'
 import { databaseError } from './database-error.ts'
 

@@ -1,4 +1,4 @@
-import type { InValue, Row } from '@libsql/client'
+import type { InValue, Row } from '@libsql/client/sqlite3'
 import { invalid } from '../http/fields.ts'
 import type { RunRequest } from '../runs/run-request.ts'
 import { pageOf, parsePlace } from '../threads/page.ts'

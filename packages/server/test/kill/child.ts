@@ -1,4 +1,4 @@
-import { createClient } from '@libsql/client'
+import { createClient } from '@libsql/client/sqlite3'
 import { createApp } from '../../src/index.ts'
 import { serve } from '../../src/node/index.ts'
 import { sqliteStore } from '../../src/sqlite/index.ts'

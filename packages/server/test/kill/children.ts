@@ -17,7 +17,7 @@ export async function buildChild(): Promise<string> {
     platform: 'node',
     format: 'esm',
     conditions: ['@rivulet/source'],
-    external: ['@libsql/client'],
+    external: ['@libsql/client/sqlite3'],
     // `ws` is CommonJS and asks for Node's modules by `require`.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
     logLevel: 'error',
