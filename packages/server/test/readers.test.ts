@@ -132,7 +132,7 @@ describe('a slow reader', () => {
     })
   }
 
-  test('slows nobody else, and gets everything when it reads again', async () => {
+  test('[row 15] slows nobody else, and gets everything when it reads again', async () => {
     const gate = new Gate()
     const words = Array.from({ length: 2000 }, (_, i) => `${i}`.padStart(4000, ' '))
     const server = await startServer({ graphs: { words: wordGraph([gate, ...words]) } })
@@ -149,7 +149,7 @@ describe('a slow reader', () => {
 })
 
 describe('when the server closes', () => {
-  test('readers are told when to come back, and new requests are turned away', async () => {
+  test('[row 17] readers are told when to come back, and new requests are turned away', async () => {
     const gate = new Gate()
     const server = await startServer({ graphs: { words: wordGraph(['a', gate, 'b']) } })
     const reading = await server.run('t1', { graph: 'words', run: 'r1' })

@@ -10,7 +10,7 @@ import { newThread } from './store-contract.ts'
 const start = { type: 'run.start', run: 'r', protocol: 1 } as const
 
 describe('a database that another process has taken over', () => {
-  test('takes nothing any more from the one before, and keeps what it had taken', async () => {
+  test('[row 11] takes nothing any more from the one before, and keeps what it had taken', async () => {
     const path = await temporaryPath()
     const [old, next] = [openStore(path), openStore(path)]
     await old.createThread('', newThread('t'))
@@ -38,7 +38,7 @@ describe('a database that another process has taken over', () => {
     expect(await next.nextFence()).toBeGreaterThan(await old.nextFence())
   })
 
-  test('has its runs carried on by the new one, while the old one ends its own in vain', async () => {
+  test('[row 11] has its runs carried on by the new one, while the old one ends its own in vain', async () => {
     const path = await temporaryPath()
     const graphs = { story: storyGraph() }
     const old = await startServer({ graphs, store: openStore(path) })
@@ -61,7 +61,7 @@ describe('a database that another process has taken over', () => {
 })
 
 describe('a server that closes', () => {
-  test('hands its runs over: the next goes on where it was, as if nothing had happened', async () => {
+  test('[row 17] hands its runs over: the next goes on where it was, as if nothing had happened', async () => {
     const path = await temporaryPath()
     const graphs = { story: storyGraph() }
     const old = await startServer({ graphs, store: openStore(path) })

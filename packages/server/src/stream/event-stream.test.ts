@@ -89,7 +89,7 @@ describe('a stream', () => {
     stream.end()
   })
 
-  test('that nobody takes anything from is told so and ends', async () => {
+  test('[row 15] that nobody takes anything from is told so and ends', async () => {
     const opened = await openIdle()
     await vi.advanceTimersByTimeAsync(200)
     expect(opened.ended).toBe(0)
