@@ -46,7 +46,7 @@ test('links to the web open in a tab of their own', () => {
   expect(link?.getAttribute('rel')).toBe('noopener noreferrer nofollow')
 })
 
-describe('nothing runs and nothing is fetched', () => {
+describe('[row 47] nothing runs and nothing is fetched', () => {
   const payloads = [
     '<script>alert(1)</script>',
     '<img src=x onerror=alert(1)>',
@@ -85,7 +85,7 @@ describe('nothing runs and nothing is fetched', () => {
   })
 })
 
-test('half-written Markdown is shown as far as it goes', () => {
+test('[row 47] half-written Markdown is shown as far as it goes', () => {
   const text = '# Title\n\n```ts\nconst a = 1\n```\n\n| a |\n|---|\n| **b** |'
   for (let end = 0; end <= text.length; end += 1) {
     expect(() => show(text.slice(0, end))).not.toThrow()

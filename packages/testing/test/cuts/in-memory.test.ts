@@ -46,7 +46,7 @@ async function scored(
 
 const clean: Partial<Score> = { reported: 0, silent: 0, wrong: 0 }
 
-describe('a body in memory that is cut behind any byte loses nothing and shows nothing that never was', () => {
+describe('[row 19] a body in memory that is cut behind any byte loses nothing and shows nothing that never was', () => {
   test.each(recordings.map((recording) => ({ recording, name: recording.name })))(
     '$name',
     async ({ recording }) => {
