@@ -90,7 +90,7 @@ export async function updateThread(graph: GraphRun, change: ThreadChange): Promi
   const facts =
     asNode === undefined ? besideTheStep(plan, saved, before, made) : await asTheNode(graph, saved, made, asNode)
   const { values, ...rest } = facts
-  graph.standAt({ ...freshStanding(values), step: (saved?.step ?? -2) + 1, checkpoint: saved?.id })
+  graph.standAt({ ...freshStanding(values), step: (saved?.step ?? -1) + 1, checkpoint: saved?.id })
   graph.save('update', saved && before, { metadata: saved?.metadata ?? {}, ...rest })
   const checkpoint = graph.checkpoint!
   if (rest.tasksFrom !== undefined && saved !== undefined && saved.tasks.length > 0) graph.keepPending(saved)

@@ -608,3 +608,26 @@ test('a graph that ends at once keeps its input', async () => {
   expect(await graph.invoke({ n: 1 }, thread)).toEqual({ log: [], n: 1 })
   expect((await graph.getState('t'))?.values).toEqual({ log: [], n: 1 })
 })
+
+test('an update makes a thread where there is none: its first checkpoint is of step 0, as after an input', async () => {
+  const graph = line(new MemoryCheckpointer())
+  await graph.updateState('t', { log: ['x'] }, { asNode: 'a' })
+  expect(await graph.getState('t')).toMatchObject({ values: { log: ['x'] }, next: ['b'], step: 0, source: 'update' })
+  expect((await graph.invoke(null, thread)).log).toEqual(['x', 'b'])
+  expect((await graph.getState('t'))?.step).toBe(1)
+})
+
+test('a deferred node waits for sends and for what they lead to', async () => {
+  const graph = new StateGraph(schema())
+    .addNode('split', says('split'))
+    .addNode('work', says('work'))
+    .addNode('more', says('more'))
+    .addNode('last', ({ log: before }) => ({ log: [`last of ${before.length}`] }), { defer: true })
+    .addEdge(START, 'split')
+    .addConditionalEdges('split', () => [new Send('work', {}), new Send('work', {})])
+    .addEdge('split', 'last')
+    .addEdge('work', 'more')
+    .addEdge('more', 'last')
+    .compile()
+  expect((await graph.invoke({})).log).toEqual(['split', 'work', 'work', 'more', 'last of 4'])
+})
