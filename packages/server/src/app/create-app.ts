@@ -219,6 +219,8 @@ function depsOf(options: AppOptions): Deps {
   const { store = memoryStore(), limits = {}, now = Date.now, keepCheckpointer = false, exposeErrors = false } = options
   const onError = isolated(options.onError ?? reportToStderr)
   const log = isolatedLog(options.log, onError)
+  const streams = new LiveStreams(limits.tenantStreams ?? 10_000)
+  const onUntold = (memory: string, error: RivuletError) => streams.endThread(memory, error)
   const graphs = new Map(
     Object.entries(options.graphs).map(([name, graph]) => [
       checkId(name, 'a graph name'),
@@ -231,8 +233,8 @@ function depsOf(options: AppOptions): Deps {
     now,
     onError,
     log,
-    runs: new RunKeeper({ graphs, store, now, onError, log, exposeErrors, limits: keeperLimits(limits) }),
-    streams: new LiveStreams(limits.tenantStreams ?? 10_000),
+    runs: new RunKeeper({ graphs, store, now, onError, onUntold, log, exposeErrors, limits: keeperLimits(limits) }),
+    streams,
     bodyLimits: { bodyBytes: limits.bodyBytes ?? 1024 * 1024, jsonDepth: limits.jsonDepth ?? 64 },
     stallMs: limits.stallMs ?? 60_000,
     heartbeatMs: options.heartbeatMs ?? 15_000,

@@ -156,6 +156,6 @@ function metadataIn(text: string): Fields {
 export async function deleteThread(deps: Deps, tenant: string, thread: Thread): Promise<void> {
   await deps.runs.cancelAll(tenant, thread.id)
   await deps.store.deleteThread(tenant, thread.id)
-  deps.streams.endThread(thread.memory)
+  deps.streams.endThread(thread.memory, new RivuletError('NOT_FOUND', 'the thread was deleted'))
   await graphOf(deps, thread)?.deleteThread?.(thread.memory)
 }

@@ -44,6 +44,8 @@ export interface RunKeeperOptions {
   now: () => number
   /** Told of failures that nobody waits for. */
   onError: (error: unknown) => void
+  /** Told that a thread's log did not take the end of a run: whoever reads it would wait for that for ever. */
+  onUntold: (memory: string, error: RivuletError) => void
   log: Log
 }
 
@@ -347,6 +349,7 @@ export class RunKeeper {
     // Before the thread is free again: the next run changes what this one ended with.
     const state = await this.#note(log.snapshot())
     if (this.#handedOver) return this.#settleAsLeft(flight, state)
+    if (isUnended(state, run.id)) this.#options.onUntold(thread.memory, whyUntold(end))
     await this.#note(this.#land(tenant, thread, run, end))
     this.#flights.delete(flight)
     flight.settle(resultOf(ended, state ?? emptyState()))
@@ -428,6 +431,21 @@ export class RunKeeper {
       return undefined
     }
   }
+}
+
+/** Whether the log has not taken the run's end. */
+function isUnended(state: ThreadState | undefined, run: string): boolean {
+  const status = state?.runs.get(run)?.status
+  return status === undefined || status === 'running'
+}
+
+/** What readers are told of a run whose end is not in the log. */
+function whyUntold({ run, error }: RunEnd): RivuletError {
+  // Whoever took the thread over tells the rest.
+  if (error?.code === 'RUN_CONFLICT') {
+    return new RivuletError('DISCONNECTED', 'another server has the thread now', { retryable: true, run })
+  }
+  return new RivuletError('INTERNAL', 'the log does not take the events of the run', { run })
 }
 
 /** In place of a graph that is not served any more. */

@@ -65,10 +65,9 @@ export class LiveStreams {
     return stream
   }
 
-  /** Ends the streams of a thread that is gone. */
-  endThread(thread: string): void {
-    const gone = new RivuletError('NOT_FOUND', 'the thread was deleted')
-    for (const stream of this.#byThread.get(thread) ?? []) stream.end(gone)
+  /** Ends the streams of a thread, each with `last`. */
+  endThread(thread: string, last: LastWord): void {
+    for (const stream of this.#byThread.get(thread) ?? []) stream.end(last)
   }
 
   /** Ends all streams, each with `last`. */
