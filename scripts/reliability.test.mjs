@@ -24,11 +24,11 @@ test('a name may name one row or several', () => {
 })
 
 test('a table is written over the one before, and says what failed', () => {
-  const place = '<!-- the matrix: written by `pnpm reliability` -->old<!-- end of the matrix -->'
+  const place = '<!-- the matrix: written by `pnpm reliability` -->stale<!-- end of the matrix -->'
   const table = matrixTable(new Map([[2, ['a/b.test.ts']]]), (row) => ({ passed: 2, failed: row === 2 ? 1 : 0 }))
   const text = withMatrix(`before ${place} after`, table)
   expect(text).toContain('[b](../a/b.test.ts) | **1 of 3 failed** |')
-  expect(text).not.toContain('old')
+  expect(text).not.toContain('stale')
   expect(text.endsWith('<!-- end of the matrix --> after')).toBe(true)
   expect(filesInMatrix(text).get(2)).toEqual(['a/b.test.ts'])
   expect(() => withMatrix('nothing', table)).toThrow('no place')
