@@ -82,6 +82,16 @@ describe('a finished run', () => {
     ])
   })
 
+  test('keeps a long part in pieces that can be sent at once', () => {
+    const text = 'x'.repeat(1000)
+    const pieces = Array.from({ length: 200 }, (_, i) => delta('a', 0, i * 1000, text))
+    const long = stampAll([start('a'), ...pieces, end('a', 200_000)])
+    const compacted = compactRun(long, 'r')
+    const lengths = compacted.flatMap((event) => (event.type === 'message.delta' ? [event.text.length] : []))
+    expect(lengths).toEqual([66_000, 66_000, 66_000, 2000])
+    expect(stateOf(foldAll(emptyState(), compacted))).toEqual(stateOf(foldAll(emptyState(), long)))
+  })
+
   test('leaves deltas that do not follow on as they are', () => {
     const odd = stampAll([start('a'), delta('a', 0, 0, 'x'), delta('a', 0, 5, 'y'), end('a', 1)])
     expect(compactRun(odd, 'r')).toEqual(odd)

@@ -10,11 +10,14 @@ interface Stretch {
   text: string
 }
 
-/** The parts written between two events about the message as a whole. */
+/** The parts written between two events about the message as a whole, each up to {@link MAX_TEXT}. */
 type Segment = Map<number, Stretch>
 
+/** Characters of a part beyond which another delta begins: no event is larger than readers are sent at once. */
+const MAX_TEXT = 64 * 1024
+
 /**
- * The log without the small pieces of a finished run's messages: each part's deltas become one, at the place of its last
+ * The log without the small pieces of a finished run's messages: each part's deltas become one, or of a long part a few, at the place of its last
  * delta and with the offset of its first, so that a reader who resumes in the middle finds text that overlaps with what
  * it has, and the fold trims it. Starts and ends stay. Where a hole was left, the next event says in `prev` what it
  * follows, so that the events still fold as they stand.
@@ -33,9 +36,12 @@ function segmentsOf(events: readonly StampedEvent[], run: string): Segment[] {
   for (const [i, event] of events.entries()) {
     if (event.run !== run) continue
     if (event.type === 'message.delta') {
-      const segment: Segment = open.get(event.id) ?? new Map()
+      const { id, part } = event
+      const before: Segment = open.get(id) ?? new Map()
+      const isFull = (before.get(part)?.text.length ?? 0) >= MAX_TEXT
+      const segment: Segment = isFull ? new Map() : before
       if (segment.size === 0) segments.push(segment)
-      open.set(event.id, extend(segment, event, i) ? segment : new Map())
+      open.set(id, extend(segment, event, i) ? segment : new Map())
     } else if (event.type === 'message') {
       open.delete(event.message.id)
     } else if (event.type === 'message.start' || event.type === 'message.end' || event.type === 'message.remove') {

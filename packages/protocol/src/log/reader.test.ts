@@ -173,7 +173,7 @@ describe('a reader that follows', () => {
     const next = pull(readLog(log, { after: 1 }, never))
     await next()
     await next()
-    await log.append(Array.from({ length: 5 }, () => custom('x'.repeat(400_000))))
+    await log.append(Array.from({ length: 5 }, () => custom('x'.repeat(100_000))))
     const shapes = [shape((await next())!), shape((await next())!), shape((await next())!)]
     expect(shapes).toEqual(['custom 2, custom 3', 'custom 4, custom 5', 'custom 6'])
   })

@@ -34,8 +34,11 @@ export interface LogReader extends AsyncIterable<Frame> {
 
 /** Events read at once, at most. */
 const READ_LIMIT = 1000
-/** Size of a frame, in characters, beyond which the next event begins another. */
-const FRAME_SIZE = 1024 * 1024
+/**
+ * Size of a frame, in characters, beyond which the next event begins another: what a connection holds that takes nothing
+ * stays below 1 MiB, also where every character is three bytes.
+ */
+const FRAME_SIZE = 256 * 1024
 /** Roughly what a missed event costs to send, in characters: a token with its fields. */
 const EVENT_COST = 100
 
