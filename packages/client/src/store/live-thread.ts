@@ -14,7 +14,7 @@ import {
 import type { Closed } from '../connection/connection.ts'
 import { idleHealth } from '../connection/health.ts'
 import type { Received } from '../connection/keep-open.ts'
-import type { OpenRequest, StartRequest } from '../transports/transport.ts'
+import { isPlainInput, type OpenRequest, type StartRequest } from '../transports/transport.ts'
 import { createConnector, type Connector, type Line } from './connector.ts'
 import { cursorOf, isUnread, type ThreadFacts } from './facts.ts'
 import { prepareInput } from './input.ts'
@@ -218,13 +218,14 @@ class LiveThread implements ThreadStore {
     return handle
   }
 
-  #refusal({ run, input, resume, checkpointId, onInterrupted }: StartRequest): RivuletError | undefined {
+  #refusal(start: StartRequest): RivuletError | undefined {
+    const { run, onInterrupted } = start
     if (this.#life.signal.aborted) return new RivuletError('CANCELLED', 'the thread was closed', { run })
     if (this.#facts.starts.length >= MAX_STARTS) {
       return new RivuletError('LIMIT_EXCEEDED', `${MAX_STARTS} runs wait for their start already`, { run })
     }
-    const isPlain = input !== undefined && input !== null && resume === undefined && checkpointId === undefined
-    if (!isPlain || onInterrupted === 'discard' || this.getSnapshot().status !== 'interrupted') return undefined
+    const isAsked = this.getSnapshot().status === 'interrupted'
+    if (!isPlainInput(start) || onInterrupted === 'discard' || !isAsked) return undefined
     const how = 'answer it (`resume`), or give it up (`onInterrupted: "discard"`)'
     return new RivuletError('RUN_CONFLICT', `the thread waits for an answer: ${how}`, { run })
   }

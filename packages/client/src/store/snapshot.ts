@@ -154,7 +154,8 @@ function statusOf({ state, starts, failure, connection }: ThreadFacts): ThreadSt
   if (run?.status === 'running' && connection.phase !== 'closed') return 'streaming'
   if (starts.length > 0) return 'connecting'
   if (failure !== undefined || run?.status === 'error') return 'error'
-  if (run?.status === 'interrupted' && state.interrupts.size > 0) return 'interrupted'
+  // A state that was shown again may ask, whatever run ended last.
+  if (run?.status !== 'cancelled' && state.interrupts.size > 0) return 'interrupted'
   const isOpen = connection.phase !== 'idle' && connection.phase !== 'closed'
   return isOpen && state.log === '' && run === undefined ? 'loading' : 'idle'
 }

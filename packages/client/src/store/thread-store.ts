@@ -18,6 +18,8 @@ export interface SubmitOptions<G extends TypedGraph = UntypedGraph> {
   modes?: readonly StreamMode[] | undefined
   /** Answers the thread's interrupt, or its interrupts by their ids; an input beside it updates the state. */
   resume?: TypesOf<G>['resume'] | Readonly<Record<string, TypesOf<G>['resume']>> | undefined
+  /** Nodes to run next, besides what follows from where the thread stands; an input beside them updates the state. */
+  goto?: readonly TypesOf<G>['nodes'][] | undefined
   /** Checkpoint to go on from instead of the thread's last: how an earlier message is edited or answered anew. */
   checkpointId?: string | undefined
   /**

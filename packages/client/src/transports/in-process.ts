@@ -56,7 +56,9 @@ export function inProcess(
       if (graph.updateState === undefined) throw unsupported(thread)
       const place = { ...(asNode !== undefined && { asNode }), ...(checkpointId !== undefined && { checkpointId }) }
       const written = await graph.updateState(id, update, place)
-      await showWritten(thread, await graph.getState?.(id, written))
+      const state = await graph.getState?.(id, written)
+      await showWritten(thread, state)
+      threads.touch(thread, (state?.interrupts ?? []).length > 0 ? 'interrupted' : 'idle')
       return { checkpointId: written }
     },
     threads: {

@@ -8,10 +8,11 @@ import {
   type Message,
   type RewindTo,
   type RunEnd,
+  type RunEvent,
   type RunOptions,
   type StreamableGraph,
 } from '@rivulet/protocol'
-import type { StartRequest } from './transport.ts'
+import { isPlainInput, type StartRequest } from './transport.ts'
 
 /** A run that was taken: it runs, waits for its turn, or has ended. */
 interface TakenRun {
@@ -63,14 +64,14 @@ export function createProcessRuns(owner: RunsOwner): ProcessRuns {
   const open = new Set<string>()
   let turn: Promise<unknown> = Promise.resolve()
 
-  const refuse = ({ run, input, resume, checkpointId, multitask = 'reject', onInterrupted }: StartRequest) => {
+  const refuse = (start: StartRequest) => {
+    const { run, multitask = 'reject', onInterrupted } = start
     const busyWith = [...open].at(-1)
     if (busyWith !== undefined && multitask === 'reject') throw busy(owner.id, busyWith)
     if (open.size > MAX_WAITING) {
       throw new RivuletError('LIMIT_EXCEEDED', `${MAX_WAITING} runs wait on thread ${owner.id} already`, { run })
     }
-    const isPlain = input !== undefined && input !== null && resume === undefined && checkpointId === undefined
-    if (!isPlain || onInterrupted === 'discard' || busyWith !== undefined || !owner.isAsking()) return
+    if (!isPlainInput(start) || onInterrupted === 'discard' || busyWith !== undefined || !owner.isAsking()) return
     const how = 'answer it (`resume`), or give it up (`onInterrupted: "discard"`)'
     throw new RivuletError('RUN_CONFLICT', `thread ${owner.id} waits for an answer: ${how}`, { run })
   }
@@ -154,11 +155,12 @@ async function takeBack({ id, log }: RunsOwner, graph: StreamableGraph, base: Gr
 export async function showState(log: EventLog, state: GraphState, reason: RewindTo['reason'] = 'fork'): Promise<void> {
   const lists = Object.entries(state.values).filter((entry): entry is [string, Message[]] => isMessageList(entry[1]))
   const names = new Set(lists.map(([key]) => key))
+  // Nothing else has this id: it is no run's.
+  const run = randomId()
   await log.append([
     {
       type: 'rewind',
-      // Nothing else has this id: it is no run's.
-      run: randomId(),
+      run,
       to: state.checkpointId ?? null,
       reason,
       state: {
@@ -167,6 +169,7 @@ export async function showState(log: EventLog, state: GraphState, reason: Rewind
         messages: lists.flatMap(([, messages]) => messages),
       },
     },
+    ...(state.interrupts ?? []).map(({ id, value }): RunEvent => ({ type: 'interrupt', run, id, value })),
   ])
 }
 
@@ -175,15 +178,15 @@ function isMessageList(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0 && value.every(isMessage)
 }
 
-function inputOf({ input, resume }: StartRequest): unknown {
-  if (resume === undefined) return input
+function inputOf({ input, resume, goto }: StartRequest): unknown {
+  if (resume === undefined && goto === undefined) return input
   // A command of the runtime by its structure, as the runtime itself is not needed here; what is put in beside an
-  // answer updates the state.
-  return { '~command': true, resume, update: input ?? undefined, goto: [], graph: undefined }
+  // answer or a jump updates the state.
+  return { '~command': true, resume, update: input ?? undefined, goto: goto ?? [], graph: undefined }
 }
 
 function runOptions(start: StartRequest, threadId: string, signal: AbortSignal): RunOptions {
-  const { run: runId, input: _in, resume: _re, multitask: _mu, onInterrupted: _on, ...given } = start
+  const { run: runId, input: _in, resume: _re, goto: _go, multitask: _mu, onInterrupted: _on, ...given } = start
   const set = Object.entries(given).filter(([, value]) => value !== undefined)
   // The fields that are left have the same names and types there.
   return { ...(Object.fromEntries(set) as RunOptions), runId, threadId, signal }

@@ -20,6 +20,8 @@ export interface StartRequest {
   modes?: readonly StreamMode[] | undefined
   /** Answer to the thread's interrupt, or answers by interrupt id. */
   resume?: unknown
+  /** Nodes to run next besides what follows from where the thread stands; an input beside them updates the state. */
+  goto?: readonly string[] | undefined
   /** Checkpoint to go on from instead of the thread's last. */
   checkpointId?: string | undefined
   /** What to do while another run is under way on the thread. Default `reject`. */
@@ -32,6 +34,12 @@ export interface StartRequest {
   context?: unknown
   /** Supersteps before `RECURSION_LIMIT`. */
   recursionLimit?: number | undefined
+}
+
+/** Whether a run only brings something new, and does not say itself what it means on a thread that asks. */
+export function isPlainInput({ input, resume, goto, checkpointId }: StartRequest): boolean {
+  const saysMore = resume !== undefined || goto !== undefined || checkpointId !== undefined
+  return input !== undefined && input !== null && !saysMore
 }
 
 /**

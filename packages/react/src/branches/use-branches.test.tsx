@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { createClient, type Transport } from '@rivulet/client'
-import { END, fromAsyncIterable, messages, START, state, StateGraph } from '@rivulet/core'
+import { END, fromAsyncIterable, messages, START, state, StateGraph, value } from '@rivulet/core'
 import { RivuletError } from '@rivulet/protocol'
 import { act, cleanup, render, waitFor } from '@testing-library/react'
 import { StrictMode, type ReactNode } from 'react'
@@ -122,6 +122,31 @@ overEveryTransport((deliver) => {
     second.unmount()
     const third = page(transport)
     await waitFor(() => expect(third.shown()).toEqual(['one 1/2', 'answer 1 to one']))
+  })
+
+  test('a branch that ends in a question asks it again, and goes on when it is answered', async () => {
+    const graph = new StateGraph(state({ messages: messages(), sure: value<boolean>() }))
+      .addNode('ask', (now, ctx) => ({ sure: now.messages.at(-1)?.content === 'safe' || ctx.interrupt('sure?') }))
+      .addNode('answer', (now) => ({ messages: [{ role: 'assistant', content: `sure: ${now.sure}` }] }))
+      .addEdge(START, 'ask')
+      .addEdge('ask', 'answer')
+      .addEdge('answer', END)
+      .compile()
+    const { run, shown, stream, idAt, branchesAt } = page(deliver(graph).transport)
+    await run(({ submit }) => submit({ messages: 'dangerous' }))
+    expect(stream().status).toBe('interrupted')
+    await run(({ edit }) => edit(idAt(0), { messages: 'safe' }))
+    await waitFor(() => expect(shown()).toEqual(['safe 2/2', 'sure: true']))
+    expect(stream()).toMatchObject({ status: 'idle', interrupts: [] })
+    await act(() => branchesAt(0).previous())
+    await waitFor(() => expect(shown()).toEqual(['dangerous 1/2']))
+    expect(stream()).toMatchObject({ status: 'interrupted', interrupts: [{ value: 'sure?' }] })
+    let refused: Promise<{ error: { code: string } | undefined }>
+    act(() => void (refused = stream().submit({ messages: 'never mind' }).result))
+    expect((await refused!).error?.code).toBe('RUN_CONFLICT')
+    await run(({ respond }) => respond(false))
+    await waitFor(() => expect(shown()).toContain('sure: false'))
+    expect(stream().interrupts).toEqual([])
   })
 
   test('history is read only as far back as somebody looks, and once for all', async () => {

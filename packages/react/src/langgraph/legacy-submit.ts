@@ -4,7 +4,10 @@ import { fromLegacyMessage } from './legacy-message.ts'
 
 /** What the legacy hook's `submit` took. What is missing here needs no option: streams resume by themselves. */
 export interface LegacySubmitOptions {
-  /** `resume` answers the thread's interrupt; `update` beside it changes the state. `goto` is refused: `UNSUPPORTED`. */
+  /**
+   * `resume` answers the thread's interrupt; `goto` names nodes to run next; `update` beside either changes the state. A
+   * `Send` in `goto` is refused: `UNSUPPORTED`.
+   */
   command?: { resume?: unknown; update?: unknown; goto?: unknown } | undefined
   /** Where to go on from: how a message is edited. */
   checkpoint?: { checkpoint_id?: string | undefined } | null | undefined
@@ -32,21 +35,19 @@ export interface LegacySubmitOptions {
 /** Modes that are recorded only when a run asks for them; the others always are. */
 const RECORDED_ON_REQUEST: readonly string[] = ['updates', 'tasks', 'checkpoints', 'debug'] satisfies StreamMode[]
 
-/** A legacy submit in our words. Throws `UNSUPPORTED` for `command.goto`. */
+/** A legacy submit in our words. Throws `UNSUPPORTED` for a `Send` in `command.goto`. */
 export function fromLegacySubmit(
   values: unknown,
   messagesKey: string,
   options: LegacySubmitOptions = {},
 ): { input: Readonly<Record<string, unknown>> | undefined; options: SubmitOptions } {
   const { command, checkpoint, config, context = config?.configurable, multitaskStrategy, streamMode } = options
-  if (command?.goto !== undefined) {
-    throw new RivuletError('UNSUPPORTED', 'a client cannot send a run to a node: let a node of the graph return `goto`')
-  }
   const asked = typeof streamMode === 'string' ? [streamMode] : streamMode
   return {
     input: inputOf(values ?? command?.update, messagesKey),
     options: {
       resume: command?.resume,
+      goto: command?.goto === undefined ? undefined : nodesOf(command.goto),
       checkpointId: checkpoint?.checkpoint_id,
       multitask: multitaskStrategy,
       // Checked to be some of ours.
@@ -57,6 +58,14 @@ export function fromLegacySubmit(
       recursionLimit: config?.recursion_limit,
     },
   }
+}
+
+function nodesOf(goto: unknown): readonly string[] {
+  const nodes: readonly unknown[] = Array.isArray(goto) ? goto : [goto]
+  return nodes.map((node) => {
+    if (typeof node === 'string') return node
+    throw new RivuletError('UNSUPPORTED', 'a client sends a run to nodes by name: let a node return `Send`')
+  })
 }
 
 function inputOf(values: unknown, messagesKey: string): Readonly<Record<string, unknown>> | undefined {

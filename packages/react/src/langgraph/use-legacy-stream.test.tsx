@@ -185,7 +185,17 @@ test('with an address it talks to a LangGraph server', async () => {
   await waitFor(() => expect(asked[0]).toBe('http://langgraph.test/threads/t/state key blue'))
 })
 
+test('a command sends the run to a node, with an update beside it', async () => {
+  const { run, stream, texts } = page()
+  await run(({ submit }) => submit({ messages: 'hi' }))
+  const update = { messages: [{ type: 'human', content: 'again' }], progress: 7 }
+  await run(({ submit }) => submit(null, { command: { goto: 'answer', update } }))
+  expect(texts()).toEqual(['human: hi', 'ai: you said hi', 'human: again', 'ai: you said again'])
+  expect(stream().values.progress).toBe(7)
+})
+
 test('what cannot be done is said', async () => {
   const { stream } = page()
-  await expect(stream().submit(null, { command: { goto: 'answer' } })).rejects.toThrow(RivuletError)
+  const send = { node: 'answer', args: {} }
+  await expect(stream().submit(null, { command: { goto: send } })).rejects.toThrow(RivuletError)
 })

@@ -104,7 +104,7 @@ type Values = Readonly<Record<string, unknown>>
 /**
  * `useStream` under the names of the legacy hook of `@langchain/langgraph-sdk/react`, for moving a page over piece by
  * piece. It renders the component for everything a thread does: give `handle` to the selectors where that is too much.
- * `submit` throws `UNSUPPORTED` for `command.goto`.
+ * `submit` throws `UNSUPPORTED` for a `Send` in `command.goto`.
  */
 export function useStream<G extends TypedGraph = UntypedGraph>(options: LegacyOptions<G>): LegacyStream<G> {
   const { assistantId, messagesKey = 'messages', throttle, onCreated, onFinish, onUpdateEvent, onCustomEvent } = options

@@ -67,8 +67,9 @@ export function readRunRequest(json: unknown): RunRequest {
   const body = asFields(json, 'the body')
   const run = optionalText(body, 'run')
   const input = body['input'] ?? null
-  // Beside an answer the input is an update of the state.
-  if (body['resume'] !== undefined && input !== null) asFields(input, 'input')
+  const goto = optionalTexts(body, 'goto')
+  // Beside an answer or a jump the input is an update of the state.
+  if ((body['resume'] !== undefined || goto !== undefined) && input !== null) asFields(input, 'input')
   return {
     graph: text(body, 'graph'),
     input,
@@ -76,6 +77,7 @@ export function readRunRequest(json: unknown): RunRequest {
     modes: optionalModes(body, 'modes') ?? [],
     after: checkCursor(optionalText(body, 'after')),
     resume: body['resume'],
+    ...(goto && { goto }),
     checkpointId: optionalText(body, 'checkpointId'),
     metadata: optionalFields(body, 'metadata'),
     tags: optionalTexts(body, 'tags'),
