@@ -18,7 +18,7 @@ import {
 } from '@rivulet/protocol/wires/langgraph'
 import { invalid } from '../http/fields.ts'
 import type { PeerMode, PeerView } from './read-run.ts'
-import type { Teller } from './peer-stream.ts'
+import { type Teller, unheard } from './peer-stream.ts'
 
 /** A block that was written: the event it tells of, and which of that event's blocks it is, from 0. */
 export interface BlockPlace {
@@ -164,15 +164,6 @@ function isRemoval(dict: unknown): boolean {
 /** An error as LangGraph's clients read it. */
 export function toldError({ code, message }: WireError): object {
   return { error: code, message }
-}
-
-/** The delta without what was told of its part before: a log merges the pieces of a finished run's messages. */
-function unheard(
-  event: StampedEvent & { type: 'message.delta' },
-  before: ThreadState,
-): StampedEvent & { type: 'message.delta' } {
-  const known = before.live.get(event.id)?.parts[event.part]?.text.length ?? 0
-  return event.at >= known ? event : { ...event, at: known, text: event.text.slice(known - event.at) }
 }
 
 /** The mode `messages`: each time the whole message so far. */

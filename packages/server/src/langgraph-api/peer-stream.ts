@@ -30,6 +30,8 @@ export interface Teller {
   fatal(error: WireError): string
   /** Written while there is nothing to say. Default: a comment of server-sent events. */
   heartbeat?(): string
+  /** Written before the server closes. Default: the hint of server-sent events when to come back. */
+  comeBack?(delayMs: number): string
 }
 
 /** What is read, and for whom. */
@@ -165,9 +167,17 @@ function wireOf({ from, teller }: PeerReading): Wire {
         case 'at':
           return teller.heartbeat?.() ?? encodeSse({ comment: 'heartbeat' })
         default:
-          return encodeSse({ retry: frame.delayMs })
+          return teller.comeBack?.(frame.delayMs) ?? encodeSse({ retry: frame.delayMs })
       }
     },
     fatal: (error) => teller.fatal(error),
   }
 }
+
+/** The delta without what was told of its part before: a log merges the pieces of a finished run's messages. */
+export function unheard(event: StampedDelta, before: ThreadState): StampedDelta {
+  const known = before.live.get(event.id)?.parts[event.part]?.text.length ?? 0
+  return event.at >= known ? event : { ...event, at: known, text: event.text.slice(known - event.at) }
+}
+
+type StampedDelta = StampedEvent & { type: 'message.delta' }

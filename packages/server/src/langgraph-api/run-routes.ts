@@ -13,7 +13,7 @@ import type { Run, Thread } from '../threads/store.ts'
 import { answerResult, answerRun, statusOfRun } from './answers.ts'
 import { type BlockPlace, ClassicTeller, parseBlockId } from './classic-teller.ts'
 import { bodyOf, countIn, graphOfAssistant, isOn, runIn, threadFor } from './context.ts'
-import { stateAt } from './past.ts'
+import { beginningOf, stateAt } from './past.ts'
 import { openPeerStream } from './peer-stream.ts'
 import { PEER_MODES, peerModes, type PeerRun, type PeerView, readPeerRun } from './read-run.ts'
 
@@ -181,7 +181,7 @@ async function streamStarted(deps: Deps, context: Context<AppEnv>, start: Stream
   const { thread, started, asked, isAlone = false } = start
   const { run, log } = started
   const tenant = context.get('tenant')
-  const from = start.from ?? (await stateAt(log, 0)) ?? (await log.snapshot())
+  const from = start.from ?? beginningOf(log)
   const stream = openRun(deps, { tenant, thread, run, log, from, view: asked.view }, () => {
     if (asked.request.onDisconnect === 'cancel') deps.runs.cancel(tenant, thread.id, run.id).catch(deps.onError)
   })
@@ -242,7 +242,7 @@ async function joinRun(deps: Deps, context: Context<AppEnv>, thread: Thread, run
   const known = parseBlockId(context.req.header('last-event-id') ?? '')
   const after = known?.log === log.id ? known : undefined
   const seq = Number(run.after.split('.').at(-1))
-  const from = (await stateAt(log, seq)) ?? (await log.snapshot())
+  const from = await stateAt(log, seq)
   const cancels = isOn(context.req.query('cancel_on_disconnect'))
   const view = viewOf(run, context)
   const stream = openRun(deps, { tenant, thread, run, log, from, view, after }, () => {

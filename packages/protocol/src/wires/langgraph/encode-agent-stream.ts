@@ -1,11 +1,11 @@
-import type { MessageDelta, RunEvent, StreamedKind } from '../../events/event.ts'
+import type { RunEvent, StreamedKind, TaskEnd, TaskStart } from '../../events/event.ts'
 import { messageOf } from '../../fold/read.ts'
-import type { ThreadState } from '../../fold/state.ts'
+import type { OpenPart, ThreadState } from '../../fold/state.ts'
 import type { Message } from '../../messages/message.ts'
 import { ROOT, taskSegment } from '../../namespace.ts'
 import type { Fields } from '../fields.ts'
 import { blocksOf } from './encode-classic.ts'
-import { MESSAGE_TYPES, writeUsage } from './write-dict.ts'
+import { MESSAGE_TYPES, readCalls, writeMessages, writePart, writeUsage } from './write-dict.ts'
 
 /** One frame of the protocol, without what the connection adds: `event_id`, `seq` and `timestamp`. */
 export interface AgentStreamFrame {
@@ -15,16 +15,32 @@ export interface AgentStreamFrame {
 
 /** Writes a thread in the frames of LangGraph's agent streaming protocol. */
 export interface AgentStreamEncoder {
-  /** What to send for an event; `state` is what the thread's events up to this one add up to. */
-  encode(event: RunEvent, state: ThreadState): AgentStreamFrame[]
+  /**
+   * What to send for an event; `state` is what the thread's events up to this one add up to, `before` without it. Default
+   * of `before`: the state of the call before this one.
+   */
+  encode(event: RunEvent, state: ThreadState, before?: ThreadState): AgentStreamFrame[]
 }
 
 /** An encoder for one stream: what {@link createAgentStreamDecoder} reads, and LangGraph's own clients. */
 export function createAgentStreamEncoder(): AgentStreamEncoder {
-  return { encode: (event, state) => [...messageFrames(event, state), ...otherFrames(event, state)] }
+  let last: ThreadState | undefined
+  return {
+    encode(event, state, before = last) {
+      last = state
+      return [...messageFrames(event, state, before), ...otherFrames(event, state)]
+    },
+  }
 }
 
 const LIFECYCLE = { done: 'completed', error: 'failed', interrupted: 'interrupted', cancelled: 'interrupted' } as const
+const TASK_ENDS = {
+  ok: 'completed',
+  cached: 'completed',
+  error: 'failed',
+  aborted: 'failed',
+  interrupted: 'interrupted',
+} as const
 
 function otherFrames(event: RunEvent, state: ThreadState): AgentStreamFrame[] {
   const namespace = event.ns ?? ROOT
@@ -38,7 +54,7 @@ function otherFrames(event: RunEvent, state: ThreadState): AgentStreamFrame[] {
       return frame('lifecycle', { event: LIFECYCLE[status], ...told })
     }
     case 'updates':
-      return [{ method: 'updates', params: { namespace, node: event.node ?? '', data: event.update } }]
+      return [{ method: 'updates', params: { namespace, node: event.node ?? '', data: writeMessages(event.update) } }]
     case 'custom':
       return frame('custom', { payload: event.data, ...(event.name !== undefined && { name: event.name }) })
     case 'interrupt':
@@ -61,74 +77,106 @@ function otherFrames(event: RunEvent, state: ThreadState): AgentStreamFrame[] {
         { method: 'tools', params: { namespace: placeOf(event), data: { ...end, tool_call_id: id, tool_name: name } } },
       ]
     }
+    case 'task.start':
+      return [...plainFrames(event, state), taskFrame(event, { event: 'started' })]
+    case 'task.end': {
+      const { outcome, error } = event
+      const told = { event: TASK_ENDS[outcome], ...(error && { error: error.message }) }
+      return [...plainFrames(event, state), taskFrame(event, told)]
+    }
+    case 'checkpoint': {
+      // Clients take a checkpoint as that of the state which comes after it.
+      const values = namespace.length === 0 ? plainFrames({ type: 'values', run: event.run }, state) : []
+      return [...plainFrames(event, state), ...values]
+    }
     case 'values':
     case 'rewind':
-    case 'task.start':
-    case 'task.end':
-    case 'checkpoint':
-      return blocksOf(event, state).map((block) => ({ method: block.event, params: { namespace, data: block.data } }))
+      return plainFrames(event, state)
     default:
       return []
   }
 }
 
+/** What is told as in the classic stream. */
+function plainFrames(event: RunEvent, state: ThreadState): AgentStreamFrame[] {
+  const { ns: namespace = ROOT } = event
+  return blocksOf(event, state).map((block) => ({ method: block.event, params: { namespace, data: block.data } }))
+}
+
+function taskFrame(event: TaskStart | TaskEnd, told: Fields): AgentStreamFrame {
+  return { method: 'lifecycle', params: { namespace: placeOf(event), data: { ...told, graph_name: event.node } } }
+}
+
 /** Where a node speaks: its task is a namespace of its own here. */
-function placeOf({ ns = ROOT, node, task }: Pick<RunEvent, 'ns' | 'node' | 'task'>): readonly string[] {
+function placeOf({ ns = ROOT, node, task }: Place): readonly string[] {
   return node === undefined ? ns : [...ns, taskSegment(node, task ?? '')]
 }
 
-function messageFrames(event: RunEvent, state: ThreadState): AgentStreamFrame[] {
-  const framesAt = (
-    place: Pick<RunEvent, 'ns' | 'node' | 'task'>,
-    id: string,
-    all: readonly Fields[],
-  ): AgentStreamFrame[] =>
-    all.map((data) => ({ method: 'messages', params: { namespace: placeOf(place), data: { ...data, run_id: id } } }))
+function messageFrames(event: RunEvent, state: ThreadState, before: ThreadState | undefined): AgentStreamFrame[] {
+  const framesAt = (place: Place, id: string, all: readonly Fields[]): AgentStreamFrame[] => {
+    const { node } = place
+    const from = { namespace: placeOf(place), ...(node !== undefined && { node }) }
+    return all.map((data) => ({ method: 'messages', params: { ...from, data: { ...data, run_id: id } } }))
+  }
   switch (event.type) {
     case 'message.start': {
       const { id, role, name, toolCallId } = event
       return framesAt(event, id, [startOf({ id, role, ...(name && { name }), ...(toolCallId && { toolCallId }) })])
     }
     case 'message.delta': {
-      const open = state.live.get(event.id)
-      const part = open?.parts[event.part]
+      const part = state.live.get(event.id)?.parts[event.part]
       if (part === undefined) return []
-      const { kind, text, callId = '', name = '' } = part
-      const isFirst = text.length === event.text.length
-      const start = {
-        event: 'content-block-start',
-        index: event.part,
-        content: { ...pieceOf(kind, ''), ...(kind === 'tool' && { id: callId, name }) },
-      }
-      return framesAt(originOf(state, event.id), event.id, [...(isFirst ? [start] : []), deltaOf(kind, event)])
+      const isFirst = before?.live.get(event.id)?.parts[event.part] === undefined
+      const start = { event: 'content-block-start', index: event.part, content: emptyBlock(part) }
+      const delta = deltaOf(part.kind, event.part, event.text)
+      return framesAt(originOf(state, event.id), event.id, [...(isFirst ? [start] : []), delta])
     }
     case 'message.end': {
-      const { id, usage, finishReason } = event
+      const { id, usage, finishReason, parts = [] } = event
+      const streamed = before?.live.get(id)?.parts ?? []
+      const blocks = streamed.map((part, index) => finishOf(part, index))
+      const whole = parts.flatMap((part, i) => wholeBlock(writePart(part), streamed.length + i))
       const tail = {
         ...(finishReason !== undefined && { reason: finishReason }),
         ...(usage && { usage: writeUsage(usage) }),
       }
-      return framesAt(originOf(state, id), id, [{ event: 'message-finish', ...tail }])
+      return framesAt(originOf(state, id), id, [...blocks, ...whole, { event: 'message-finish', ...tail }])
     }
     case 'message': {
       const { message } = event
       // What a caller sends is told by the state.
       if (message.role === 'user' || event.node === undefined) return []
-      const text = { event: 'content-block-delta', index: 0, delta: { type: 'text-delta', text: message.content } }
-      return framesAt(event, message.id, [
-        startOf(message),
-        ...(message.content === '' ? [] : [text]),
-        { event: 'message-finish' },
+      const blocks = partsOf(message).flatMap((part, index) => [
+        { event: 'content-block-start', index, content: emptyBlock(part) },
+        deltaOf(part.kind, index, part.text),
+        finishOf(part, index),
       ])
+      return framesAt(event, message.id, [startOf(message), ...blocks, { event: 'message-finish' }])
     }
     default:
       return []
   }
 }
 
+/** Who says something. */
+type Place = Pick<RunEvent, 'ns' | 'node' | 'task'>
+
+/** A piece of a message that streams, or would have. */
+type Piece = Pick<OpenPart, 'kind' | 'text' | 'callId' | 'name'>
+
+/** What of a whole message could have been streamed, in the order it would have been. */
+function partsOf({ content, parts, toolCalls = [] }: Message): Piece[] {
+  const none = { callId: undefined, name: undefined }
+  const said = parts?.flatMap((part) => ('text' in part ? [{ ...none, kind: part.kind, text: part.text }] : [])) ?? [
+    { ...none, kind: 'text' as const, text: content },
+  ]
+  const calls = toolCalls.map(({ id, name, args }) => ({ kind: 'tool' as const, text: args, callId: id, name }))
+  return [...said.filter(({ text }) => text !== ''), ...calls]
+}
+
 /** Deltas and ends do not repeat where they come from. */
-function originOf(state: ThreadState, id: string): Pick<RunEvent, 'ns' | 'node' | 'task'> {
-  const { node, task, namespace } = messageOf(state, id)?.meta ?? {}
+function originOf(state: ThreadState, id: string): Place {
+  const { node, task, namespace } = state.live.get(id)?.meta ?? messageOf(state, id)?.meta ?? {}
   return {
     ...(node !== undefined && { node }),
     ...(task !== undefined && { task }),
@@ -146,12 +194,27 @@ function startOf({ id, role, name, toolCallId }: Pick<Message, 'id' | 'role' | '
   }
 }
 
-function pieceOf(kind: StreamedKind, text: string): Fields {
-  if (kind === 'tool') return { type: 'tool_call_chunk', args: text }
-  return { type: kind, [kind]: text }
+function emptyBlock({ kind, callId = '', name = '' }: Piece): Fields {
+  return kind === 'tool' ? { type: 'tool_call_chunk', args: '', id: callId, name } : { type: kind, [kind]: '' }
 }
 
-function deltaOf(kind: StreamedKind, { part, text }: MessageDelta): Fields {
-  const type = kind === 'tool' ? 'tool-call-delta' : `${kind}-delta`
-  return { event: 'content-block-delta', index: part, delta: { ...pieceOf(kind, text), type } }
+/** Arguments stand in `content` too: some clients add those up, and know of no such delta. */
+function deltaOf(kind: StreamedKind, index: number, text: string): Fields {
+  if (kind !== 'tool') return { event: 'content-block-delta', index, delta: { type: `${kind}-delta`, [kind]: text } }
+  const content = { type: 'tool_call_chunk', args: text }
+  return { event: 'content-block-delta', index, delta: { type: 'tool-call-delta', args: text }, content }
+}
+
+/** A block as it is in the end: a call with its arguments read. */
+function finishOf({ kind, text, callId = '', name = '' }: Piece, index: number): Fields {
+  const [call] = kind === 'tool' ? readCalls([{ id: callId, name, args: text }]) : []
+  return { event: 'content-block-finish', index, content: call ?? { type: kind, [kind]: text } }
+}
+
+/** What arrives in one piece. */
+function wholeBlock(content: Fields, index: number): Fields[] {
+  return [
+    { event: 'content-block-start', index, content },
+    { event: 'content-block-finish', index, content },
+  ]
 }

@@ -37,15 +37,25 @@ function isMessage(value: unknown): value is Message {
   return isFields(value) && typeof value['content'] === 'string' && Object.hasOwn(MESSAGE_TYPES, String(value['role']))
 }
 
-/** Arguments that are no JSON object are told as what they are: calls that a model wrote badly. */
 function writeCalls(calls: NonNullable<Message['toolCalls']>): Fields {
-  const read = calls.map(({ id, name, args }) => ({ id, name, args: objectIn(args), text: args }))
+  const read = readCalls(calls)
   return {
-    tool_calls: read.flatMap(({ id, name, args }) => (args ? { id, name, args, type: 'tool_call' } : [])),
-    invalid_tool_calls: read.flatMap(({ id, name, args, text }) =>
-      args ? [] : { id, name, args: text, error: 'Malformed args.', type: 'invalid_tool_call' },
-    ),
+    tool_calls: read.filter(({ type }) => type === 'tool_call'),
+    invalid_tool_calls: read.filter(({ type }) => type === 'invalid_tool_call'),
   }
+}
+
+/**
+ * Calls with their arguments read. Arguments that are no JSON object are told as what they are: calls that a model wrote
+ * badly.
+ */
+export function readCalls(calls: NonNullable<Message['toolCalls']>): (Fields & { type: string })[] {
+  return calls.map(({ id, name, args: text }) => {
+    const args = objectIn(text)
+    return args === undefined
+      ? { id, name, args: text, error: 'Malformed args.', type: 'invalid_tool_call' }
+      : { id, name, args, type: 'tool_call' }
+  })
 }
 
 function objectIn(text: string): Fields | undefined {
