@@ -68,8 +68,8 @@ function complete(body: Body, seq: number, place: Place): RivuletEvent {
 
 function seqOf(id: string, place: Place): number {
   if (place.prefix !== '' && id.startsWith(place.prefix)) {
-    const seq = Number(id.slice(place.prefix.length))
-    if (Number.isSafeInteger(seq)) return seq
+    const seq = wholeNumberAt(id, place.prefix.length)
+    if (seq !== undefined) return seq
   }
   const cursor = parseCursor(id)
   if (cursor === undefined) throw mismatch(`${JSON.stringify(id.slice(0, 64))} is not a cursor`)
@@ -77,6 +77,23 @@ function seqOf(id: string, place: Place): number {
   place.prefix = `${cursor.log}.`
   return cursor.seq
 }
+
+/** The number that a text ends with, read digit by digit: with its own text for each it would cost as much as its JSON. */
+function wholeNumberAt(text: string, start: number): number | undefined {
+  const length = text.length - start
+  if (length < 1 || length > MAX_DIGITS) return undefined
+  let value = 0
+  for (let at = start; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - ZERO
+    if (digit < 0 || digit > 9) return undefined
+    value = value * 10 + digit
+  }
+  return value
+}
+
+const ZERO = 48
+/** As many as a whole number holds exactly. */
+const MAX_DIGITS = 15
 
 function fatal(json: Body): RivuletError {
   const { code, message } = json

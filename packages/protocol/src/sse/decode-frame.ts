@@ -2,7 +2,7 @@ import { RivuletError } from '../errors.ts'
 import type { Frame } from '../frame.ts'
 import { parseCursor } from '../log/event-log.ts'
 import { createBlockReader } from './block-reader.ts'
-import { createSseDecoder, MAX_EVENT_BYTES } from './decode-sse.ts'
+import { createSsePush, MAX_EVENT_BYTES } from './decode-sse.ts'
 import { mismatch, parseJson } from './parse-json.ts'
 
 /** Bounds of a {@link FrameDecoder}. */
@@ -39,7 +39,7 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
   const readBlock = createBlockReader()
   let frames: Frame[] = []
   let failure: RivuletError | undefined
-  const decoder = createSseDecoder({
+  const push = createSsePush({
     maxEventBytes,
     onEvent: ({ event, id, data }) => frames.push(readBlock(event, id, parseJson(data, event, maxJsonDepth))),
     onComment(comment) {
@@ -57,7 +57,7 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
       fail()
       frames = []
       try {
-        decoder.push(chunk)
+        push(chunk)
       } catch (error) {
         // Only our own errors are thrown by the callbacks above; the parser throws none before a limit was met.
         failure = error instanceof RivuletError ? error : mismatch('the stream cannot be read', error)

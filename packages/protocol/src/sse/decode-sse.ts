@@ -40,29 +40,36 @@ export const MAX_EVENT_BYTES: number = 16 * 1024 * 1024
  * not delivered.
  */
 export function createSseDecoder(options: SseDecoderOptions): SseDecoder {
-  const { onEvent, onComment, onRetry, maxEventBytes = MAX_EVENT_BYTES } = options
+  let lastEventId = ''
+  const push = createSsePush(options, (id) => {
+    lastEventId = id
+  })
+  return { push, lastEventId: () => lastEventId }
+}
+
+/** {@link SseDecoder.push} by itself, for whoever has its place in the events: noting each id would cost a call an event. */
+export function createSsePush(
+  { onEvent, onComment, onRetry, maxEventBytes = MAX_EVENT_BYTES }: SseDecoderOptions,
+  onId?: (id: string) => void,
+): SseDecoder['push'] {
   // The parser drops the BOM itself, and only one: the text decoder must leave it in.
   const text = new TextDecoder('utf-8', { ignoreBOM: true })
-  let lastEventId = ''
   const parser = createParser({
     maxBufferSize: maxEventBytes,
-    onEvent({ event = 'message', data, id }) {
-      if (data.length > maxEventBytes) throw tooLong(maxEventBytes)
-      onEvent({ event, data, id })
+    onEvent(message) {
+      if (message.data.length > maxEventBytes) throw tooLong(maxEventBytes)
+      message.event ??= 'message'
+      // The parser makes an object for each event and keeps none: with its name it is what is handed on, without a copy.
+      onEvent(message as SseEvent)
     },
-    onId(id) {
-      lastEventId = id
-    },
+    ...(onId && { onId }),
     onComment,
     onRetry,
     onError(error) {
       if (error.type === 'max-buffer-size-exceeded') throw tooLong(maxEventBytes)
     },
   })
-  return {
-    push: (chunk) => parser.feed(typeof chunk === 'string' ? chunk : text.decode(chunk, { stream: true })),
-    lastEventId: () => lastEventId,
-  }
+  return (chunk) => parser.feed(typeof chunk === 'string' ? chunk : text.decode(chunk, { stream: true }))
 }
 
 function tooLong(maxEventBytes: number): RivuletError {
