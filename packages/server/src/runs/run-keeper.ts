@@ -69,6 +69,14 @@ export interface CancelledRun {
   cursor: string
 }
 
+/** A run that is over, and how. */
+interface Landing {
+  tenant: string
+  thread: Thread
+  run: Run
+  end: RunEnd
+}
+
 /** Tries of one run, each in another process, that get nowhere: one that brings its process down every time is given up. */
 const MAX_STALLS = 5
 
@@ -78,6 +86,8 @@ export class RunKeeper {
   readonly #flights = new Flights()
   /** What is decided of one thread is decided one after the other. */
   readonly #turns = new Turns()
+  /** Runs that ended and whose end the store would not take, by thread. */
+  readonly #unlanded = new Map<string, Landing>()
   #closed = false
   #handedOver = false
 
@@ -114,6 +124,7 @@ export class RunKeeper {
   async #startInTurn(job: Omit<Job, 'run'>, fingerprint: string): Promise<StartedRun & { inTheWay?: string }> {
     const { store, now, limits } = this.#options
     const { tenant, thread, graph, log, request } = job
+    await this.#landLate(thread.memory, log)
     await this.#checkNotAsking(job)
     const base = (await graph.getState?.(thread.memory))?.checkpointId
     const run: Run = {
@@ -238,7 +249,8 @@ export class RunKeeper {
     const known = state.runs.get(run.id)
     await this.#boardQueued(tenant, thread, log)
     if (known !== undefined && known.status !== 'running') {
-      return this.#land(tenant, thread, run, { type: 'run.end', run: run.id, status: known.status })
+      const end: RunEnd = { type: 'run.end', run: run.id, status: known.status }
+      return void (await this.#land({ tenant, thread, run, end }))
     }
     const graph = graphs.get(run.graph)
     const newest = (await graph?.getState?.(thread.memory))?.checkpointId
@@ -247,7 +259,7 @@ export class RunKeeper {
     if (graph?.getState === undefined || request === undefined || stalls >= MAX_STALLS) {
       const why = stalls >= MAX_STALLS ? `${stalls} times in a row` : 'and the run cannot go on'
       const end = await this.#giveUpLost(log, run, known !== undefined, why)
-      return this.#land(tenant, thread, run, end)
+      return void (await this.#land({ tenant, thread, run, end }))
     }
     const change = { attempt: run.attempt + 1, stalls, from: newest }
     await store.changeRun(tenant, thread.id, run.id, change)
@@ -350,7 +362,8 @@ export class RunKeeper {
     const state = await this.#note(log.snapshot())
     if (this.#handedOver) return this.#settleAsLeft(flight, state)
     if (isUnended(state, run.id)) this.#options.onUntold(thread.memory, whyUntold(end))
-    await this.#note(this.#land(tenant, thread, run, end))
+    const landing = { tenant, thread, run, end }
+    if ((await this.#note(this.#land(landing))) === undefined) this.#unlanded.set(thread.memory, landing)
     this.#flights.delete(flight)
     flight.settle(resultOf(ended, state ?? emptyState()))
   }
@@ -393,14 +406,30 @@ export class RunKeeper {
   }
 
   /** Notes how a run ended, and begins the one that waits. */
-  async #land(tenant: string, thread: Thread, run: Run, { status, error }: RunEnd): Promise<void> {
+  async #land(landing: Landing): Promise<true> {
+    await this.#turns.take(landing.thread.memory, () => this.#landInTurn(landing))
+    return true
+  }
+
+  async #landInTurn({ tenant, thread, run, end: { status, error } }: Landing): Promise<void> {
     const { store, now } = this.#options
-    await this.#turns.take(thread.memory, async () => {
-      const change = { status: statusAfter[status], graph: run.graph, updatedAt: now() }
-      const next = await store.endRun(tenant, thread.id, run.id, { status, error, thread: change })
-      await this.#tellGivenUp(thread)
-      if (next !== undefined) this.#beginNext(tenant, thread.id, next)
-    })
+    const change = { status: statusAfter[status], graph: run.graph, updatedAt: now() }
+    const next = await store.endRun(tenant, thread.id, run.id, { status, error, thread: change })
+    await this.#tellGivenUp(thread)
+    if (next !== undefined) this.#beginNext(tenant, thread.id, next)
+  }
+
+  /** Notes the end of a run that the store would not take then, such as on a full disk. Throws when it still does not. */
+  async #landLate(memory: string, log: EventLog): Promise<void> {
+    const landing = this.#unlanded.get(memory)
+    if (landing === undefined) return
+    const { run, end } = landing
+    const known = (await log.snapshot()).runs.get(run.id)
+    const start: RunEvent = { type: 'run.start', run: run.id, graph: run.graph, protocol: PROTOCOL_VERSION }
+    if (known === undefined) await log.append([start, end])
+    else if (known.status === 'running') await log.append([end])
+    await this.#landInTurn(landing)
+    this.#unlanded.delete(memory)
   }
 
   /** Writes start and end of the runs that were cancelled while they waited, for those who read until their end. */
@@ -445,7 +474,9 @@ function whyUntold({ run, error }: RunEnd): RivuletError {
   if (error?.code === 'RUN_CONFLICT') {
     return new RivuletError('DISCONNECTED', 'another server has the thread now', { retryable: true, run })
   }
-  return new RivuletError('INTERNAL', 'the log does not take the events of the run', { run })
+  const code = error?.code === 'LIMIT_EXCEEDED' ? error.code : 'INTERNAL'
+  const why = error?.code === 'LIMIT_EXCEEDED' ? `: ${error.message}` : ''
+  return new RivuletError(code, `the log does not take the events of the run${why}`, { run })
 }
 
 /** In place of a graph that is not served any more. */

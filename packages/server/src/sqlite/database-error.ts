@@ -12,7 +12,8 @@ export function databaseError(error: unknown): RivuletError {
     return new RivuletError('RUN_CONFLICT', 'another process has taken this database over', { cause: error })
   }
   if (error instanceof LibsqlError && error.code === 'SQLITE_FULL') {
-    return new RivuletError('LIMIT_EXCEEDED', 'the disk is full', { cause: error })
+    // There may be room again later.
+    return new RivuletError('LIMIT_EXCEEDED', 'the disk is full', { retryable: true, cause: error })
   }
   return new RivuletError('INTERNAL', `the database failed: ${sentence}`, { cause: error })
 }
