@@ -1,0 +1,28 @@
+import { END, messages, reduced, scriptedModel, START, state, StateGraph } from '@rivulet/core'
+import type { ServedGraph } from '@rivulet/server'
+
+const STEPS = 8
+const WORDS = 6
+
+/** A graph of some steps of about two seconds each: a message, word by word, with progress and a count. */
+export function storyGraph(): ServedGraph {
+  const model = scriptedModel(({ length }) => ({
+    text: Array.from({ length: WORDS }, (_, i) => `${length}.${i} 🌍 `),
+    delayMs: 250 + 30 * (length % 5),
+  }))
+  return new StateGraph(
+    state({
+      messages: messages(),
+      told: reduced<number>({ initial: () => 0, reduce: (a, b) => (b === 0 ? 0 : a + b) }),
+    }),
+  )
+    .addNode('begin', () => ({ told: 0 }))
+    .addNode('tell', async ({ messages: history, told }, ctx) => {
+      ctx.progress({ done: told, total: STEPS })
+      return { messages: [await model.invoke(history)], told: 1 }
+    })
+    .addEdge(START, 'begin')
+    .addEdge('begin', 'tell')
+    .addConditionalEdges('tell', ({ told }) => (told < STEPS ? 'tell' : END))
+    .compile()
+}
