@@ -15,6 +15,7 @@ export type { Outgoing, ShownMessage } from './store/outbox.ts'
 export type { RunHandle, RunResult } from './store/run-handle.ts'
 export {
   sameItems,
+  type CustomEntryOf,
   type PendingInterruptOf,
   type QueuedRun,
   type ThreadSnapshot,

@@ -39,6 +39,9 @@ export type PendingInterruptOf<G extends TypedGraph> = Omit<PendingInterrupt, 'v
   readonly value: TypesOf<G>['interrupt']
 }
 
+/** What was written last under a name, typed by the graph. */
+export type CustomEntryOf<G extends TypedGraph> = Omit<CustomEntry, 'data'> & { readonly data: TypesOf<G>['custom'] }
+
 /** A graph's state, any part of which may not be there yet. */
 export type ValuesOf<G extends TypedGraph> = TypesOf<G>['state'] extends infer S
   ? { readonly [K in keyof S]?: S[K] }
@@ -81,7 +84,7 @@ export interface ThreadSnapshot<G extends TypedGraph = UntypedGraph> {
   /** One tool call by its id, wherever its message stands. */
   readonly toolCall: (id: string) => ToolCallState | undefined
   /** The last value written under this name, or in this tool call by `ctx.progress`. */
-  readonly progress: (nameOrToolCallId: string) => CustomEntry | undefined
+  readonly progress: (nameOrToolCallId: string) => CustomEntryOf<G> | undefined
 }
 
 /** The snapshot of these facts. */

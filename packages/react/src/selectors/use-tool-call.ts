@@ -1,4 +1,5 @@
-import type { CustomEntry, ToolCallState, TypedGraph } from '@rivulet/protocol'
+import type { CustomEntryOf } from '@rivulet/client'
+import type { ToolCallState, TypedGraph } from '@rivulet/protocol'
 import { useCallback } from 'react'
 import type { StreamHandle } from '../stream/stream.ts'
 import { useSelect } from './use-select.ts'
@@ -14,11 +15,14 @@ export function useToolCall<G extends TypedGraph>(handle: StreamHandle<G>, id: s
   )
 }
 
-/** The last value written under this name, or with `ctx.progress` in this tool call: `data` is what was written. */
+/**
+ * The last value written under this name, or with `ctx.progress` in this tool call: `data` is what was written, of the
+ * type that the graph declares as `custom`.
+ */
 export function useProgress<G extends TypedGraph>(
   handle: StreamHandle<G>,
   nameOrToolCallId: string,
-): CustomEntry | undefined {
+): CustomEntryOf<G> | undefined {
   return useSelect(
     handle,
     useCallback(({ progress }) => progress(nameOrToolCallId), [nameOrToolCallId]),

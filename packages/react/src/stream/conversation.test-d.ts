@@ -46,7 +46,12 @@ export function useTypedConversation(): void {
   same<readonly Subgraph[]>()(useSubgraphs(stream.handle))
   same<ToolCallState | undefined>()(useToolCall(stream.handle, 'c1'))
   same<readonly ToolCallState[]>()(stream.toolCalls)
-  same<unknown>()(useProgress(stream.handle, 'c1')?.data)
+  same<{ percent: number } | undefined>()(useProgress(stream.handle, 'c1')?.data)
+  // @ts-expect-error: nodes do not write this
+  void useProgress(stream.handle, 'download')?.data.done
+  void stream.submit({ topic: 'cats' }, { goto: ['write'] })
+  // @ts-expect-error: the graph has no such node
+  void stream.submit({ topic: 'cats' }, { goto: ['rite'] })
 }
 
 /** Foreign backends take the same hook; a graph's types may be said of them too. */

@@ -80,6 +80,22 @@ overEveryTransport((deliver) => {
     await waitFor(() => expect(page.shown()).toEqual([all, all]))
   })
 
+  test('a second tab shows the answer as it streams, and can stop it for both', async () => {
+    const { transport } = halting(deliver)
+    const clients = [createClient({ transport }), createClient({ transport })] as const
+    const tabs = clients.map((client) => show(<Chat client={client} threadId="t" />))
+    const inTab = (client: Client) => results.findLast(({ handle }) => handle.client === client)!
+    act(() => void inTab(clients[0]).submit({ messages: 'one' }))
+    for (const { shown } of tabs) await waitFor(() => expect(shown()).toEqual(['t | one | half of one']))
+    let stopped: Promise<void>
+    act(() => void (stopped = inTab(clients[1]).stop()))
+    await act(() => stopped)
+    for (const client of clients) {
+      await waitFor(() => expect(inTab(client).status).toBe('idle'))
+      expect(inTab(client).messages.at(-1)).toMatchObject({ content: 'half of one', status: 'cut' })
+    }
+  })
+
   test('a run goes on while another thread is on the page', async () => {
     const { transport, goOn } = halting(deliver)
     const client = createClient({ transport })
