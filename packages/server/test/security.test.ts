@@ -1,8 +1,10 @@
 import { context, trace, type Span, type Tracer } from '@opentelemetry/api'
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { Agent, request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { jsonLines, type LogEntry } from '../src/index.ts'
 import { openTelemetry } from '../src/opentelemetry/index.ts'
 import { START, state, StateGraph, value } from '@rivulet/core'
@@ -195,6 +197,35 @@ describe('slow and many', () => {
     expect((await server.get('/v1/threads')).status).toBe(200)
     expect(performance.now() - began).toBeLessThan(1000)
     for (const socket of dripping) socket.destroy()
+  })
+
+  test('streams of one address beyond the limit are answered 429 until one has ended, over HTTP and WebSocket', async () => {
+    const gate = new Gate()
+    const server = await startServer({ graphs: { words: wordGraph(['a', gate]) } }, { maxConnectionsPerAddress: 2 })
+    const agent = new Agent({ keepAlive: false })
+    const ask = (path: string): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        request(server.url + path, { agent }, resolve)
+          .once('error', reject)
+          .end()
+      })
+    const start = await server.run('t1', { graph: 'words', run: 'r1' })
+    const second = await ask('/v1/threads/t1/events')
+    const refused = await ask('/v1/threads/t1/events')
+    refused.resume()
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '1'])
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/ws`, 'rivulet.v1')
+    await expect(once(socket, 'open')).rejects.toThrow('socket hang up')
+    const left = once(second.socket, 'close')
+    second.destroy()
+    await left
+    let third = await ask('/v1/threads/t1/events')
+    // The server hears of it a little later than the client.
+    while (third.statusCode === 429) third = await ask('/v1/threads/t1/events')
+    expect(third.statusCode).toBe(200)
+    third.destroy()
+    gate.open()
+    await start.all()
   })
 
   test('connections beyond the limit are not taken', async () => {

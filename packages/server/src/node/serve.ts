@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { RivuletError } from '@rivulet/protocol'
 import type { App, CloseOptions } from '../app/create-app.ts'
+import { Addresses } from './addresses.ts'
 import { hostCheck } from './host-check.ts'
 import { nodeListener } from './node-listener.ts'
 import { type WebSockets, webSockets } from './web-sockets.ts'
@@ -21,6 +22,11 @@ export interface ServeOptions {
   hosts?: readonly string[]
   /** Connections at once. Default: as many as the system allows. */
   maxConnections?: number
+  /**
+   * Connections at once of one address, or of one IPv6 network of 64 bits; what more of them ask is answered 429. Default:
+   * 1,000, and any number from this machine. Behind a proxy on another machine all come from its address.
+   */
+  maxConnectionsPerAddress?: number
 }
 
 /** A server that listens. */
@@ -43,7 +49,14 @@ const LAST_WORDS_MS = 1000
  * when the app does not ask who they are, and with the system's error when it cannot listen.
  */
 export async function serve(app: App, options: ServeOptions = {}): Promise<Served> {
-  const { port = 2024, hostname = '127.0.0.1', insecure = false, hosts, maxConnections } = options
+  const {
+    port = 2024,
+    hostname = '127.0.0.1',
+    insecure = false,
+    hosts,
+    maxConnections,
+    maxConnectionsPerAddress,
+  } = options
   const isKnownHost = hostCheck(hosts, isLoopback(hostname), hostname)
   if (!app.hasAuth && !insecure && !isLoopback(hostname)) {
     throw new RivuletError(
@@ -56,6 +69,9 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
   let closing: Promise<void> | undefined
   /** Connections that have never asked anything: Node does not count them as idle. */
   const silent = new Set<Socket>()
+  const addresses = new Addresses(maxConnectionsPerAddress)
+  /** Connections of addresses that have too many. */
+  const surplus = new WeakSet<Socket>()
   const server = createServer(
     { headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
     (request, response) => {
@@ -64,17 +80,19 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
         // A connection that has just been answered is idle only after this event.
         if (closing !== undefined) setImmediate(() => server.closeIdleConnections())
       })
-      if (isKnownHost(request)) void listener(request, response)
-      else refuseHost(response)
+      if (surplus.has(request.socket)) refuse(response, 429, TOO_MANY)
+      else if (isKnownHost(request)) void listener(request, response)
+      else refuse(response, 403, UNKNOWN_HOST)
     },
   )
   server.on('upgrade', (request, socket, head) => {
     silent.delete(request.socket)
-    if (isKnownHost(request)) sockets.listener(request, socket, head)
+    if (isKnownHost(request) && !surplus.has(request.socket)) sockets.listener(request, socket, head)
     else socket.destroy()
   })
   server.on('connection', (socket: Socket) => {
     silent.add(socket)
+    if (!addresses.take(socket)) surplus.add(socket)
     socket.once('close', () => silent.delete(socket))
   })
   if (maxConnections !== undefined) server.maxConnections = maxConnections
@@ -90,11 +108,14 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
   }
 }
 
-function refuseHost(response: ServerResponse): void {
-  const error = new RivuletError('FORBIDDEN', 'the server does not go by this name; see the hosts option')
-  response.writeHead(403, {
+const UNKNOWN_HOST = new RivuletError('FORBIDDEN', 'the server does not go by this name; see the hosts option')
+const TOO_MANY = new RivuletError('LIMIT_EXCEEDED', 'too many connections come from this address', { retryable: true })
+
+function refuse(response: ServerResponse, status: 403 | 429, error: RivuletError): void {
+  response.writeHead(status, {
     'content-type': 'application/json',
     'x-content-type-options': 'nosniff',
+    ...(status === 429 && { 'retry-after': '1' }),
     connection: 'close',
   })
   response.end(JSON.stringify({ error }))
