@@ -97,7 +97,7 @@ async function overLoopback(plan: FaultPlan): Promise<unknown> {
 
 test('the same script folds to the same state in memory, over msw, a socket and a real server', async () => {
   const expected = await stateOver(memoryTransport(chat))
-  expect(expected).toMatchObject({ spaces: { length: 2 }, runs: { length: 2 } })
+  expect(expected).toMatchObject({ values: { length: 2 }, runs: { length: 2 } })
   expect(await overMsw([])).toEqual(expected)
   expect(await overWebSocket([])).toEqual(expected)
   expect(await overLoopback([])).toEqual(expected)

@@ -1,8 +1,8 @@
-import type { SerializedEntry, SerializedState } from '../fold/snapshot.ts'
+import type { SerializedState } from '../fold/snapshot.ts'
 import type { ThreadState } from '../fold/state.ts'
 import type { MessageMeta } from '../messages/message.ts'
 import type { StreamMode } from '../modes.ts'
-import { isWithin, type Namespace, ROOT } from '../namespace.ts'
+import { isWithin, parseNamespace, ROOT, type Namespace } from '../namespace.ts'
 import type { RunEvent } from './event.ts'
 
 /** What a reader wants of a log. What is left out is not filtered by; lists are alternatives, fields add up. */
@@ -100,22 +100,47 @@ export function filterSnapshot(state: SerializedState, filter: ReadFilter): Seri
     takesOrigin(filter, { node: item.node, ns: item.origin.ns })
   const hasMessages = takes('messages', 'values')
   const custom = takes('custom')
+  const takesMade = (meta: MessageMeta) => hasMessages && takesMessage(filter, meta)
+  const takesSpace = (ns: Namespace) => hasMessages && takesNamespace(filter, ns)
+  const { base } = state
+  const hidden = new Set<string>()
   return {
     ...state,
-    spaces: state.spaces
-      .filter(({ ns }) => hasMessages && takesNamespace(filter, ns))
-      .map((space) => (takes('values') ? space : { ...space, values: {} })),
-    settled: state.settled.filter((entry) => hasMessages && takesMessage(filter, metaOfEntry(entry))),
-    live: state.live.filter(({ meta }) => hasMessages && takesMessage(filter, meta)),
+    base: {
+      ...base,
+      spaces: base.spaces.filter(({ ns }) => takesSpace(ns)),
+      settled: base.settled.filter(({ message, origin }) =>
+        takesMade({ ...message.meta, ...(origin && { namespace: origin.ns }) }),
+      ),
+    },
+    since: state.since.filter((told) => {
+      switch (told.type) {
+        case 'message.start': {
+          const isTaken = takesMade({ ...told.meta, ...originIn(told) })
+          if (!isTaken) hidden.add(told.id)
+          return isTaken
+        }
+        case 'message':
+          return takesMade({ ...told.message.meta, ...originIn(told) })
+        case 'closed':
+          return takesMade(told.message.meta ?? {})
+        case 'message.remove':
+        case 'values':
+          return takesSpace(told.ns ?? ROOT)
+        case 'task.start':
+        case 'task.end':
+          return takes('tasks', 'debug') && takesOrigin(filter, told)
+        default:
+          return true
+      }
+    }),
+    live: state.live.filter(([id]) => !hidden.has(id)),
+    values: state.values.filter(([ns]) => takes('values') && takesSpace(parseNamespace(ns))),
     tools: state.tools.filter((tool) => takes('tools') && ofNode(tool)),
     tasks: state.tasks.filter((task) => takes('tasks', 'debug') && ofNode(task)),
     custom: state.custom.filter(([, entry]) => custom && ofNode(entry)),
     recent: state.recent.filter((entry) => custom && ofNode(entry)),
   }
-}
-
-function metaOfEntry({ message, origin }: SerializedEntry): MessageMeta {
-  return { ...message.meta, ...(origin && { namespace: origin.ns }) }
 }
 
 function takesType({ modes }: ReadFilter, type: RunEvent['type']): boolean {

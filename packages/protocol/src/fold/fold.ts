@@ -1,48 +1,9 @@
-import type { RivuletEvent, RunEvent, StampedEvent, Sync, Stamp } from '../events/event.ts'
-import {
-  applyCheckpoint,
-  applyCustom,
-  applyError,
-  applyInterrupt,
-  applyTaskEnd,
-  applyTaskStart,
-  applyToolEnd,
-  applyToolStart,
-} from './activity.ts'
-import {
-  applyMessageDelta,
-  applyMessageEnd,
-  applyMessagePut,
-  applyMessageRemove,
-  applyMessageStart,
-  type Missing,
-} from './messages.ts'
-import {
-  hasId,
-  isCount,
-  isEnvelope,
-  isListChange,
-  isMessage,
-  isMeta,
-  isPlaced,
-  isRecord,
-  isRewindTask,
-  isRewindTo,
-  isTask,
-  isText,
-  isTexts,
-  isWellFormedState,
-  list,
-  object,
-  optional,
-  record,
-  type Check,
-} from './malformed.ts'
-import { applyRewindTask, applyRewindTo } from './rewind.ts'
-import { applyRunEnd, applyRunStart, hasEnded } from './runs.ts'
-import { deserializeState } from './snapshot.ts'
+import type { RivuletEvent, StampedEvent, Sync, Stamp } from '../events/event.ts'
+import { handlerOf } from './kinds.ts'
+import { hasEnded } from './runs.ts'
+import { isPlaced } from './shapes.ts'
+import { deserializeState, isSerialized } from './snapshot.ts'
 import type { ThreadState } from './state.ts'
-import { applyValues } from './values.ts'
 import { beginWork, type Work } from './work.ts'
 
 /**
@@ -94,60 +55,6 @@ function restarts(state: ThreadState, event: StampedEvent): boolean {
   return event.type === 'run.start' && (event.attempt ?? 1) > (state.runs.get(event.run)?.attempt ?? 1)
 }
 
-/** What an event of one type must be like, and what it changes. */
-type Kind<E = StampedEvent> = readonly [fits: Check, apply: (work: Work, event: E) => Missing]
-
-const anything: Check = () => true
-
-const KINDS: { readonly [T in RunEvent['type']]: Kind<Extract<StampedEvent, { type: T }>> } = {
-  'message.delta': [object({ id: isText, part: isCount, at: isCount, text: isText }), applyMessageDelta],
-  'message.start': [object({ id: isText, meta: optional(isMeta) }), applyMessageStart],
-  'message.end': [
-    object({
-      id: isText,
-      lengths: list(isCount),
-      providerId: optional(isText),
-      metadata: optional(isRecord),
-      parts: optional(list(isRecord)),
-    }),
-    applyMessageEnd,
-  ],
-  message: [object({ message: isMessage }), applyMessagePut],
-  'message.remove': [hasId, applyMessageRemove],
-  values: [
-    object({
-      set: optional(isRecord),
-      unset: optional(isTexts),
-      lists: optional(record(isListChange)),
-      shared: optional(isTexts),
-    }),
-    applyValues,
-  ],
-  custom: [anything, applyCustom],
-  'task.start': [isTask, applyTaskStart],
-  'task.end': [isTask, applyTaskEnd],
-  'tool.start': [hasId, applyToolStart],
-  'tool.end': [hasId, applyToolEnd],
-  interrupt: [hasId, applyInterrupt],
-  rewind: [
-    (event) => isRecord(event) && ('to' in event ? isRewindTo : isRewindTask)(event),
-    (work, event) => ('to' in event ? applyRewindTo(work, event) : applyRewindTask(work, event)),
-  ],
-  'run.start': [object({ resume: optional(isTexts) }), applyRunStart],
-  'run.end': [anything, applyRunEnd],
-  checkpoint: [hasId, applyCheckpoint],
-  error: [object({ error: isRecord }), applyError],
-  updates: [anything, () => undefined],
-}
-
-/** What to do with an event; nothing for one of a type nobody knows, or that is not as its type says. */
-function handlerOf(event: StampedEvent): Kind[1] | undefined {
-  if (!Object.hasOwn(KINDS, event.type) || !isEnvelope(event)) return undefined
-  // The entry under an event's type takes events of that type, which this one is.
-  const [fits, apply] = KINDS[event.type] as Kind
-  return fits(event) ? apply : undefined
-}
-
 /**
  * A snapshot replaces the state when it is of another log, is not older than what we have, or we are in a gap. A replay
  * ends a gap when it begins at or before our cursor.
@@ -158,7 +65,7 @@ function afterSync(state: ThreadState, event: Sync & Stamp): ThreadState {
   if (event.phase === 'snapshot') {
     if (log === state.log && seq < state.cursor && state.gap === undefined) return state
     // Another program's snapshot may have any shape; it is no reason to lose what is on screen.
-    if (!isWellFormedState(event.state)) return inGap('the snapshot cannot be read')
+    if (!isSerialized(event.state)) return inGap('the snapshot cannot be read')
     return { ...deserializeState(event.state), log, cursor: seq, lineage: state.lineage }
   }
   if (event.phase !== 'replay') return state

@@ -1,13 +1,13 @@
 import { formatNamespace, type Namespace } from '../namespace.ts'
 import type { Space } from './state.ts'
-import { made, writable, type Work } from './work.ts'
+import { dropWhere, made, writable, type Work } from './work.ts'
 
 /** A space this fold may write to. */
 export type MutableSpace = { -readonly [K in keyof Space]: Space[K] }
 
 /** The key of a namespace in `state.spaces`. */
-export function spaceKey(ns: Namespace | undefined): string {
-  return ns === undefined || ns.length === 0 ? '' : formatNamespace(ns)
+export function spaceKey(ns: Namespace = []): string {
+  return formatNamespace(ns)
 }
 
 /** The namespace's space, ready to be written to; made when it is new. */
@@ -15,8 +15,9 @@ export function writableSpace(work: Work, ns: Namespace): MutableSpace {
   const key = spaceKey(ns)
   const known = work.state.spaces.get(key)
   if (known !== undefined && work.fresh.has(known)) return known
-  const space: MutableSpace =
-    known === undefined ? { ns, values: {}, lists: {}, pending: [], touched: [], awaited: [] } : { ...known }
+  const space: MutableSpace = known
+    ? { ...known }
+    : { ns, values: {}, lists: {}, pending: [], aside: [], touched: [], awaited: [] }
   writable(work, 'spaces').set(key, made(work, space))
   return space
 }
@@ -35,18 +36,29 @@ export function lookup(ids: readonly string[], times: number): (id: string) => b
   return (id) => known.has(id)
 }
 
-/** Those of `ids` that are not among `others`. */
-export function without(ids: readonly string[], others: readonly string[]): string[] {
+/** Those of `ids` that are not among `others`; the same array when that is all. */
+export function without(ids: readonly string[], others: readonly string[]): readonly string[] {
   const isOther = lookup(others, ids.length)
-  return ids.filter((id) => !isOther(id))
-}
-
-/** Whether some list of the namespace holds the id. */
-export function isListed(space: Space, id: string): boolean {
-  return Object.values(space.lists).some((ids) => ids.includes(id))
+  return ids.some(isOther) ? ids.filter((id) => !isOther(id)) : ids
 }
 
 /** Every id a space names, listed or not. */
 export function idsOf(space: Space): string[] {
   return [...Object.values(space.lists).flat(), ...space.pending]
+}
+
+/** Drops those of these messages that no namespace names any more, with the names that providers gave them. */
+export function dropUnnamed(work: Work, ids: Iterable<string>): void {
+  const gone = new Set(ids)
+  for (const space of work.state.spaces.values()) for (const id of idsOf(space)) gone.delete(id)
+  if (gone.size === 0) return
+  for (const key of ['live', 'settled'] as const) dropWhere(work, key, (_, id) => gone.has(id))
+  dropWhere(work, 'aliases', (id) => gone.has(id))
+}
+
+/** Drops namespaces, and the messages that no other one names. */
+export function dropSpaces(work: Work, drop: (space: Space) => boolean): void {
+  const ids = [...work.state.spaces.values()].filter(drop).flatMap(idsOf)
+  dropWhere(work, 'spaces', drop)
+  dropUnnamed(work, ids)
 }

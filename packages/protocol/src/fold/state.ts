@@ -1,5 +1,5 @@
 import type { WireError } from '../errors.ts'
-import type { RunStatus, StreamedKind, TaskOutcome } from '../events/event.ts'
+import type { RunEvent, RunStatus, StreamedKind, TaskOutcome } from '../events/event.ts'
 import type { Message, MessageMeta, Role } from '../messages/message.ts'
 import type { Namespace } from '../namespace.ts'
 
@@ -43,6 +43,31 @@ export interface ThreadState {
   readonly ignored: number
   /** The same object in all states of a thread: readers remember under it what they answered last. Says nothing. */
   readonly lineage: object | undefined
+  /** The last state of which nothing can be withdrawn any more; the empty one at first. */
+  readonly base: ThreadState | undefined
+  /** What messages and lists were made of since then, newest first: a `rewind` folds what remains of it again. */
+  readonly since: Since | undefined
+}
+
+/** Something told since the base, and what was told before it. */
+export interface Since {
+  readonly told: Told
+  readonly before: Since | undefined
+}
+
+/**
+ * An event that bears on messages and lists, without what the state holds anyway: the values of a `values`, texts. A
+ * message that streamed is `closed` when it ended or was cut.
+ */
+export type Told =
+  | Extract<RunEvent, { type: 'message.start' | 'message' | 'message.remove' | 'run.start' | 'run.end' }>
+  | Extract<RunEvent, { type: 'values' | 'task.start' | 'task.end' }>
+  | ClosedMessage
+
+/** A message that streamed and does not any more, as it stands. Its meta says where it came from. */
+export interface ClosedMessage {
+  type: 'closed'
+  message: Message
 }
 
 /**
@@ -55,8 +80,6 @@ export const KEPT_TASKS = 256
 export const KEPT_CUSTOM = 256
 export const KEPT_CUSTOM_KEYS = 1000
 export const KEPT_ERRORS = 32
-/** Versions of one message by different attempts of one step; beyond, those between the newest and the oldest go. */
-export const KEPT_BASES = 64
 
 /** What is missing, in one sentence, and the first event that could not be applied. */
 export interface Gap {
@@ -84,6 +107,8 @@ export interface Space {
   readonly lists: Readonly<Record<string, readonly string[]>>
   /** Ids that are in no list (yet), in order of arrival. */
   readonly pending: readonly string[]
+  /** Of those, the ones that are off its page: the `values` of their step came and no list took them. */
+  readonly aside: readonly string[]
   /** Of all these, the ones whose message is not the committed one: it streams, or came after its last `values`. */
   readonly touched: readonly string[]
   /** Ids that a list names and of which nothing has come. */
@@ -107,19 +132,14 @@ export interface Entry {
   readonly message: Message
   readonly origin: Origin
   readonly step: number | undefined
-  /** The `values` of its step has come: its attempt can no longer withdraw it. */
-  readonly committed: boolean
-  /**
-   * Namespaces (wire form) whose page it is off: the `values` of its step came and no list took it. It can still be read
-   * by node and tag.
-   */
-  readonly aside: readonly string[]
-  /** It brought its message to its namespace: withdrawn, the message leaves that page. */
-  readonly arrived: boolean
-  /** Provider's ids that it was the first to tell: withdrawn, they are forgotten. */
-  readonly names: readonly string[]
-  /** What it replaced, until the step commits; of a subgraph's message, until the root's step does. */
-  readonly base: Entry | undefined
+  /** Where it was committed, the last place last. */
+  readonly held: readonly Held[]
+}
+
+/** A message as a namespace committed it: the one that holds this, or another that was there before. */
+export interface Held {
+  readonly ns: Namespace
+  readonly message?: Message
 }
 
 /** A message that is streaming. Text grows by appending; a {@link Message} is built when somebody reads it. */
@@ -132,14 +152,8 @@ export interface OpenEntry {
   readonly parts: readonly OpenPart[]
   readonly origin: Origin
   readonly step: number | undefined
-  readonly aside: readonly string[]
-  readonly arrived: boolean
-  readonly names: readonly string[]
-  readonly base: Entry | undefined
+  readonly held: readonly Held[]
 }
-
-/** What one attempt made of a message. */
-export type Version = Entry | OpenEntry
 
 /** One growing part of a streaming message. */
 export interface OpenPart {
@@ -215,4 +229,6 @@ const EMPTY: ThreadState = Object.freeze({
   errors: [],
   ignored: 0,
   lineage: undefined,
+  base: undefined,
+  since: undefined,
 })

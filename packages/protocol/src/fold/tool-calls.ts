@@ -19,10 +19,12 @@ export interface ToolCallState extends ToolCall {
 
 /** Tool calls of the page's messages in their order; the same array while none of them changed. */
 export function toolCallsOf(state: ThreadState, filter: MessageFilter = {}): readonly ToolCallState[] {
-  return remembered<readonly ToolCallState[]>(state, nameOf('calls', filter), (before = []) =>
+  const messages = messagesOf(state, filter)
+  const calls = callsOf(state)
+  return remembered<readonly ToolCallState[]>(state, nameOf('calls', filter), [messages, calls], (before) =>
     sameItems(
-      before,
-      callsIn(state, messagesOf(state, filter)).map((call, i) => sameCall(before[i], call)),
+      before?.answer,
+      messages.flatMap(({ toolCalls = [] }) => toolCalls.flatMap(({ id }) => calls.get(id) ?? [])),
     ),
   )
 }
@@ -32,47 +34,40 @@ export function toolCallsOf(state: ThreadState, filter: MessageFilter = {}): rea
  * neither a message nor a tool event names it.
  */
 export function toolCallOf(state: ThreadState, id: string): ToolCallState | undefined {
-  return remembered<ToolCallState | undefined>(state, JSON.stringify(['call', id]), (before) => {
-    const run = state.tools.get(id)
-    const call = allCalls(state).get(id) ?? (run && callState({ id, name: run.name, args: '' }, run))
-    return call && sameCall(before, call)
+  return callsOf(state).get(id)
+}
+
+/** All calls by id: as the page's messages say them, else as others do, else as they ran. */
+function callsOf(state: ThreadState): ReadonlyMap<string, ToolCallState> {
+  const { settled, live, tools } = state
+  const page = messagesOf(state)
+  return remembered<ReadonlyMap<string, ToolCallState>>(state, 'calls', [page, settled, live, tools], (before) => {
+    const all = [...settled.keys(), ...live.keys()].flatMap((id) => messageOf(state, id) ?? [])
+    const messages = [...all, ...page]
+    const answers = new Map(messages.map((message) => [message.toolCallId, message]))
+    const calls = new Map<string, ToolCallState>()
+    const add = (call: ToolCall, message?: Message) => {
+      const run = tools.get(call.id)
+      const answer = answers.get(call.id)
+      const unanswered = message?.status === 'cut' ? 'cut' : 'pending'
+      const next: ToolCallState = {
+        ...call,
+        status: run?.status ?? (answer ? 'done' : unanswered),
+        input: run?.input,
+        output: run?.output ?? answer?.content,
+        error: run?.error,
+        messageId: message?.id,
+      }
+      calls.set(call.id, sameCall(before?.answer.get(call.id), next))
+    }
+    for (const { id, name } of tools.values()) add({ id, name, args: '' })
+    for (const message of messages) for (const call of message.toolCalls ?? []) add(call, message)
+    return calls
   })
-}
-
-/** Calls of all messages by id; those on the page win over copies elsewhere. */
-function allCalls(state: ThreadState): ReadonlyMap<string, ToolCallState> {
-  return remembered<ReadonlyMap<string, ToolCallState>>(state, 'all calls', () => {
-    const ids = [...state.settled.keys(), ...state.live.keys()]
-    const elsewhere = callsIn(
-      state,
-      ids.flatMap((id) => messageOf(state, id) ?? []),
-    )
-    return new Map([...elsewhere, ...toolCallsOf(state)].map((call) => [call.id, call]))
-  })
-}
-
-function callsIn({ tools }: ThreadState, messages: readonly Message[]): ToolCallState[] {
-  const answers = new Map<string, Message>()
-  for (const message of messages) if (message.toolCallId !== undefined) answers.set(message.toolCallId, message)
-  return messages.flatMap((message) =>
-    (message.toolCalls ?? []).map((call) => callState(call, tools.get(call.id), message, answers.get(call.id))),
-  )
-}
-
-function callState(call: ToolCall, run: ToolRun | undefined, message?: Message, answer?: Message): ToolCallState {
-  const unanswered = message?.status === 'cut' ? 'cut' : 'pending'
-  return {
-    ...call,
-    status: run?.status ?? (answer ? 'done' : unanswered),
-    input: run?.input,
-    output: run?.output ?? answer?.content,
-    error: run?.error,
-    messageId: message?.id,
-  }
 }
 
 /** `before` when it says the same, else `next`. */
 function sameCall(before: ToolCallState | undefined, next: ToolCallState): ToolCallState {
   const said: Readonly<Record<string, unknown>> = { ...before }
-  return before !== undefined && Object.entries(next).every(([field, value]) => said[field] === value) ? before : next
+  return before && Object.entries(next).every(([field, value]) => said[field] === value) ? before : next
 }

@@ -1,5 +1,6 @@
+import { originOf, sameOrigin } from './entries.ts'
 import { LayeredMap } from './layered-map.ts'
-import type { ThreadState } from './state.ts'
+import type { ThreadState, Told } from './state.ts'
 
 /** A state that may be written to. */
 export type MutableState = { -readonly [K in keyof ThreadState]: ThreadState[K] }
@@ -22,8 +23,8 @@ export interface Work {
 /** Starts a fold from `state`, which stays as it is. */
 export function beginWork(state: ThreadState): Work {
   const { log, cursor, gap, runs, current, spaces, settled, live, aliases, tools } = state
-  const { tasks, custom, recent, interrupts, errors, ignored, lineage = {} } = state
-  // This runs for every token, and naming the fields is twenty times faster than spreading them.
+  const { tasks, custom, recent, interrupts, errors, ignored, lineage = {}, base, since } = state
+  // This runs for every token, and naming the fields is several times faster than spreading them.
   return {
     state: {
       log,
@@ -43,6 +44,8 @@ export function beginWork(state: ThreadState): Work {
       errors,
       ignored,
       lineage,
+      base,
+      since,
     },
     fresh: new Set(),
   }
@@ -62,9 +65,13 @@ export function replaceMap<K extends MapKey>(work: Work, key: K, map: ReadonlyMa
 }
 
 /** Deletes from a map of the state what `drop` takes; no copy is made when that is nothing. */
-export function dropWhere<K extends MapKey>(work: Work, key: K, drop: (value: ValueIn<K>) => boolean): void {
+export function dropWhere<K extends MapKey>(
+  work: Work,
+  key: K,
+  drop: (value: ValueIn<K>, id: string) => boolean,
+): void {
   for (const [id, value] of work.state[key] as ReadonlyMap<string, ValueIn<K>>) {
-    if (drop(value)) writable(work, key).delete(id)
+    if (drop(value, id)) writable(work, key).delete(id)
   }
 }
 
@@ -90,4 +97,22 @@ export function capOldest(map: LayeredMap<unknown>, kept: number): void {
     if (excess-- <= 0) return
     map.delete(key)
   }
+}
+
+/** Its place, and what messages and lists do not depend on. */
+const LEFT_OUT: readonly string[] = ['seq', 'prev', 'set', 'unset', 'input', 'triggers', 'result', 'interrupts']
+
+/** Notes what a `rewind` may have to tell again. */
+export function keep(work: Work, event: Told): void {
+  const { since } = work.state
+  // In one order, whoever delivered it; what is left out is optional in every type of event.
+  const more = Object.entries(event).filter(([field]) => !LEFT_OUT.includes(field))
+  const told = { type: event.type, ...('run' in event && { run: event.run }), ...Object.fromEntries(more) } as Told
+  // A message told whole again and again by one attempt is what it was told last.
+  const isAgain =
+    since?.told.type === 'message' &&
+    told.type === 'message' &&
+    since.told.message.id === told.message.id &&
+    sameOrigin(originOf(since.told), originOf(told))
+  work.state.since = { told, before: isAgain ? since.before : since }
 }

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { messageOf, serializeState, type RunEvent, type StampedEvent, type ThreadState } from '../../src/index.ts'
-import { isUncommitted, versionOf } from '../../src/fold/entries.ts'
+import {
+  messageOf,
+  messagesOf,
+  serializeState,
+  type RunEvent,
+  type Space,
+  type StampedEvent,
+  type ThreadState,
+} from '../../src/index.ts'
 import { cases, logs, timeout } from './logs.ts'
 import { whatCounts } from './oracle.ts'
 import { linked, stamp, statesOf, told } from './thread.ts'
@@ -11,24 +18,25 @@ import { linked, stamp, statesOf, told } from './thread.ts'
  * it; a namespace in which nothing is counts as none.
  */
 function tracesIn(state: ThreadState): unknown {
-  const { spaces, settled, live, ignored: _ignored, ...rest } = serializeState(state)
-  const sorted = <T>(items: readonly T[], key: (item: T) => string) =>
-    items.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
-  const isBlank = (space: (typeof spaces)[number]) =>
+  const { base: _base, ignored: _ignored, ...rest } = serializeState(state)
+  const sorted = <T>(items: Iterable<T>, key: (item: T) => string) =>
+    [...items].toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
+  const isBlank = (space: Space) =>
     Object.keys(space.values).length + Object.keys(space.lists).length + space.pending.length === 0
   return {
     ...rest,
-    aliases: sorted(rest.aliases, ([name]) => name),
-    spaces: sorted(spaces, ({ ns }) => ns.join('|'))
+    values: [],
+    live: sorted(state.live.values(), ({ id }) => id),
+    aliases: sorted(state.aliases, ([name]) => name),
+    spaces: sorted(state.spaces.values(), ({ ns }) => ns.join('|'))
       .filter((space) => !isBlank(space))
-      .map(({ awaited, touched, ...space }) => ({
+      .map((space) => ({
         ...space,
-        awaited: awaited.toSorted(),
-        // A graph above may have committed what this one still has noted.
-        touched: touched.filter((id) => isUncommitted(versionOf(state, id), space.ns)).toSorted(),
+        awaited: space.awaited.toSorted(),
+        aside: space.aside.toSorted(),
+        touched: space.touched.toSorted(),
       })),
-    settled: sorted(settled, ({ message }) => message.id),
-    live: sorted(live, ({ id }) => id),
+    settled: sorted(state.settled.values(), ({ message }) => message.id),
   }
 }
 
@@ -113,3 +121,24 @@ test(
   },
   timeout,
 )
+
+test('what a values of its step has shown stays, even when its task is withdrawn while another one waits', () => {
+  const at = { run: 'r', step: 1, node: 'agent' } as const
+  const inside = { ...at, ns: ['agent:a'], task: 'inner' }
+  const events: RunEvent[] = [
+    { type: 'run.start', run: 'r', protocol: 1 },
+    { type: 'task.start', ...at, task: 'a' },
+    { type: 'task.start', ...at, task: 'b' },
+    { type: 'message', ...at, task: 'a', message: { id: 'shown', role: 'assistant', content: 'taken' } },
+    { type: 'message', ...inside, message: { id: 'below', role: 'assistant', content: 'taken too' } },
+    { type: 'message', ...at, task: 'b', message: { id: 'open', role: 'assistant', content: 'not taken' } },
+    { type: 'task.end', ...at, task: 'a', outcome: 'ok' },
+    { type: 'task.end', ...at, task: 'b', outcome: 'interrupted' },
+    { type: 'values', run: 'r', step: 1, lists: { messages: { append: ['shown', 'below'] } } },
+    { type: 'rewind', ...at, task: 'a', attempt: 1 },
+    { type: 'rewind', ...at, task: 'b', attempt: 1 },
+  ]
+  const state = told(stamp(events))
+  expect(messagesOf(state).map(({ id }) => id)).toEqual(['shown', 'below'])
+  expect(messageOf(state, 'open')).toBeUndefined()
+})
