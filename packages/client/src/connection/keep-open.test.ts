@@ -9,8 +9,13 @@ import { keepOpen, type Received } from './keep-open.ts'
 const frame = eventsFrame()
 const beat: Frame = { type: 'at', log: LOG, seq: 1 }
 
-function kept(options: { receive?: () => Received; heartbeatMs?: number } = {}) {
-  const { receive = () => 'nothing', heartbeatMs } = options
+interface Options {
+  receive?: () => Received
+  heartbeatMs?: number
+  onReport?: (health: ConnectionHealth, controller: AbortController) => void
+}
+
+function kept({ receive = () => 'nothing', heartbeatMs, onReport = () => {} }: Options = {}) {
   const timing = fakeTiming()
   const pump = createPump()
   const controller = new AbortController()
@@ -20,7 +25,10 @@ function kept(options: { receive?: () => Received; heartbeatMs?: number } = {}) 
     maxEventsPerSecond: 100,
     open: (signal: AbortSignal) => pump.transport.open({ thread: 't' }, { signal, after: undefined }),
     receive,
-    report: (health: ConnectionHealth) => void reports.push(health),
+    report: (health: ConnectionHealth) => {
+      reports.push(health)
+      onReport(health, controller)
+    },
   }
   const closed = keepOpen(link, defaultRetryPolicy, timing, controller.signal)
   return {
@@ -53,6 +61,15 @@ test('a body that ends too early is opened again', async () => {
   await settled()
   expect(phases()).toEqual(['connecting', 'open', 'open', 'waiting', 'connecting', 'open', 'open'])
   expect(health()).toMatchObject({ phase: 'open', nextRetryAt: undefined, error: undefined })
+})
+
+test('one who leaves on hearing of a wait is not kept waiting', async () => {
+  const { pump, closed, timing } = kept({
+    onReport: ({ phase }, controller) => void (phase === 'waiting' && controller.abort()),
+  })
+  pump.body.end()
+  expect(await closed).toEqual({ phase: 'closed', reason: 'cancelled' })
+  expect(timing.delays).toEqual([])
 })
 
 test('it closes when the receiver has enough', async () => {
