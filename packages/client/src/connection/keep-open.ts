@@ -45,6 +45,8 @@ export async function keepOpen(link: Link, policy: RetryPolicy, timing: Timing, 
       signal.aborted ? { type: 'cancelled' } : await readOnce(link, policy, timing, signal, move, note, () => health),
     )
     if (now.phase === 'closed') return now
+    // Nothing else comes of a body that was read.
+    /* v8 ignore else -- @preserve */
     if ('delayMs' in now) await pause(now.delayMs, timing, signal)
   }
 }
