@@ -7,12 +7,15 @@ import { atMost, drain } from './row.mjs'
 /** Messages whose making leaves enough behind to disturb what is measured. */
 const LONG = 10_000
 
+/** Steps before the clock starts: one meets the input; where its garbage was collected, the code has to get warm again. */
+const stepsBefore = (/** @type {number} */ history) => (history >= LONG ? 100 : 1)
+
 /** Steps of one run: many, and yet the list stays about as long as the row says. */
 const stepsOn = (/** @type {number} */ history) => Math.max(20, history / 50)
 
 /**
- * What one step costs on a list of so many messages: the first step, which meets the input, is not counted, nor is what
- * the input leaves to the garbage collector.
+ * What one step costs on a list of so many messages: the first steps are not counted, nor is what the input leaves to
+ * the garbage collector.
  *
  * @param {number} history
  * @param {number} steps
@@ -25,18 +28,16 @@ function growth(history, steps) {
     steps,
     /** @param {number} appended */
     beforeStep(appended) {
-      if (appended === 1) {
-        // On a short list there is little to collect, and a run is over before the code is warm again.
-        if (history >= LONG) globalThis.gc?.()
-        clock?.start()
-      }
+      // On a short list there is little to collect, and a run is over before the code is warm again.
+      if (appended === 1 && history >= LONG) globalThis.gc?.()
+      if (appended === stepsBefore(history)) clock?.start()
       if (appended === steps) clock?.stop()
     },
     /** @param {(run: string) => AsyncIterable<unknown> | Promise<AsyncIterable<unknown>>} stream */
     work(stream) {
       return async (/** @type {Meter} */ meter) => {
         clock = meter
-        return (await drain(await stream('thread'))) - 1
+        return (await drain(await stream('thread'))) - stepsBefore(history)
       }
     },
   }
@@ -55,19 +56,19 @@ function row(history) {
     kind: 'cpu',
     subjects: {
       floor: async (counted) => {
-        const grows = growth(history, counted + 1)
+        const grows = growth(history, counted + stepsBefore(history))
         return grows.work(() => byHand(grows))
       },
       sketch: async (counted) => {
-        const grows = growth(history, counted + 1)
+        const grows = growth(history, counted + stepsBefore(history))
         return grows.work(() => sketched(grows))
       },
       ours: async (counted) => {
-        const grows = growth(history, counted + 1)
+        const grows = growth(history, counted + stepsBefore(history))
         return grows.work(await ours(grows))
       },
       peer: async (counted) => {
-        const grows = growth(history, counted + 1)
+        const grows = growth(history, counted + stepsBefore(history))
         return grows.work(await langgraph(grows))
       },
     },

@@ -216,7 +216,9 @@ export class StateGraph<
 
   #link(from: string, to: string): void {
     const { edges } = this.#pieces
-    edges.set(from, [...new Set(edges.get(from)).add(to)])
+    const targets = edges.get(from)
+    if (targets === undefined) edges.set(from, [to])
+    else if (!targets.includes(to)) targets.push(to)
   }
 
   /** Checks the graph and makes it runnable. Throws `INVALID_GRAPH`, naming the node and saying what to do. */
