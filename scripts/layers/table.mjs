@@ -31,7 +31,7 @@ export const layers = {
       conformance: ['fast-check'],
       model: [],
       msw: ['msw'],
-      node: ['node:'],
+      node: ['node:', 'ws'],
       react: ['react', '@testing-library/react'],
       vitest: ['vitest'],
     },

@@ -9,7 +9,8 @@ import {
 import { END, START, state, StateGraph, value } from '@rivulet/core'
 import { serializeState, type ThreadState } from '@rivulet/protocol'
 import { setupServer } from 'msw/node'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
 import {
   faults,
   memoryFetch,
@@ -95,12 +96,20 @@ async function overLoopback(plan: FaultPlan): Promise<unknown> {
   return stateOver(fetchTransport({ url: server.url }))
 }
 
+/** The same over WebSockets on this machine's loopback. */
+async function overRealSocket(plan: FaultPlan): Promise<unknown> {
+  const server = await serveScript(chat, { faults: plan })
+  onTestFinished(() => server.close())
+  return stateOver(webSocketTransport({ url: server.url, webSocket: WebSocket }))
+}
+
 test('the same script folds to the same state in memory, over msw, a socket and a real server', async () => {
   const expected = await stateOver(memoryTransport(chat))
   expect(expected).toMatchObject({ values: { length: 2 }, runs: { length: 2 } })
   expect(await overMsw([])).toEqual(expected)
   expect(await overWebSocket([])).toEqual(expected)
   expect(await overLoopback([])).toEqual(expected)
+  expect(await overRealSocket([])).toEqual(expected)
 })
 
 test.each([
@@ -155,6 +164,7 @@ test.each([
   ['the last of a socket that breaks', [faults.cut({ afterEvent: 5 }, 'rst'), faults.status(503)]],
   ['the last of a socket that closes', [faults.cut({ afterEvent: 5 })]],
 ] satisfies [string, FaultPlan][])('over a socket, an event that comes %s does no harm', async (_name, plan) => {
+  expect(await overRealSocket(plan)).toEqual(await stateOver(memoryTransport(chat)))
   expect(await overWebSocket(plan)).toEqual(await stateOver(memoryTransport(chat)))
 })
 
@@ -197,4 +207,31 @@ test('two ends of a pair hear each other in order, and both hear of the end', as
   client.send('late')
   await new Promise((resolve) => setImmediate(resolve))
   expect(heard.slice(3)).toEqual(['broke', 'client 1006', 'server 1006'])
+})
+
+describe('a run that is started without reading it', () => {
+  const asked = { method: 'POST', headers: { 'content-type': 'application/json' } }
+
+  test('is answered with where its events begin, and goes on', async () => {
+    const server = await serveScript(script().run().token('Hello').end())
+    onTestFinished(() => server.close())
+    const response = await fetch(`${server.url}/v1/threads/t/runs`, { ...asked, body: '{"run":"r"}' })
+    expect(response.status).toBe(202)
+    const { thread, run, cursor } = (await response.json()) as Record<string, string>
+    expect([thread, run]).toEqual(['t', 'r'])
+    const events = await fetch(`${server.url}/v1/threads/t/events?until=r&after=${cursor}`)
+    expect(await events.text()).toMatch(/"text":"Hello"[^]*event: run.end/)
+  })
+
+  test('is answered with its result when asked to wait', async () => {
+    const fetch = memoryFetch(script().run().token('Hello').values({ city: 'Zürich' }).end())
+    const url = 'http://script.invalid/v1/threads/t/runs?wait=1'
+    const result: unknown = await (await fetch(url, { ...asked, body: '{"run":"r"}' })).json()
+    expect(result).toMatchObject({
+      run: 'r',
+      status: 'done',
+      values: { city: 'Zürich', messages: [{ content: 'Hello' }] },
+      interrupts: [],
+    })
+  })
 })

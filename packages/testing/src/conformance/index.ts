@@ -1,3 +1,4 @@
+export { addressConformance, type ServerAtAddress } from './address.ts'
 export { checkpointerConformance, type MakeCheckpointer } from './checkpointer.ts'
 export type { Expectation, Harness } from './harness.ts'
 export { logConformance, type MakeLog } from './log.ts'

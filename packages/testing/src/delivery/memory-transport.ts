@@ -1,7 +1,7 @@
 import { fetchTransport, systemTiming, type Transport } from '@rivulet/client'
 import type { Source } from '../pump/playable.ts'
 import { freePump, isPump, type Pump } from '../pump/pump.ts'
-import type { DeliveryOptions } from './connections.ts'
+import { createConnections, type DeliveryOptions } from './connections.ts'
 import { createWire, type Wire } from './wire.ts'
 
 /** How a delivery in this process is made. */
@@ -21,13 +21,14 @@ export function memoryTransport(source: Pump | Source, { maxEventBytes, ...optio
 
 /** A `fetch` that answers out of a script, whatever address is asked: for clients of one's own. */
 export function memoryFetch(source: Pump | Source, options: DeliveryOptions = {}): typeof fetch {
-  const wire = createWire(pumpOf(source), options)
+  const wire = wireOf(source, options)
   return (input, init) => wire(new Request(input, init))
 }
 
 /** The wire of a delivery, to a pump or to what then plays by itself. */
 export function wireOf(source: Pump | Source, options: DeliveryOptions): Wire {
-  return createWire(pumpOf(source), options)
+  const pump = pumpOf(source)
+  return createWire(pump, createConnections(pump, options))
 }
 
 /** Where nobody listens. */

@@ -21,7 +21,7 @@ export function memoryWebSocket(source: Pump | Source, options: DeliveryOptions 
   // A class to its caller; every socket is one end of a pair.
   return function MemoryWebSocket(): PairedSocket {
     const [client, server] = webSocketPair()
-    serve(server, pump, connections)
+    playOnSocket(server, pump, connections)
     return client
   } as unknown as WebSocketClass
 }
@@ -29,7 +29,8 @@ export function memoryWebSocket(source: Pump | Source, options: DeliveryOptions 
 /** What a client says on its socket. */
 type Said = { type: 'auth' } | ({ type: 'open'; after?: string } & OpenRequest) | { type: 'cancel'; run: string }
 
-function serve(socket: PairEnd, pump: Pump, connections: Connections): void {
+/** Answers what a client asks on its socket, as our server does; `socket` is the server's end. */
+export function playOnSocket(socket: PairEnd, pump: Pump, connections: Connections): void {
   const left = new AbortController()
   let thread: string | undefined
   socket.addEventListener('close', () => left.abort())

@@ -1,7 +1,8 @@
 import { encodeFatal, encodeFrame, randomId, RivuletError, wireState } from '@rivulet/protocol'
 import type { Pump } from '../pump/pump.ts'
 import { answerCall } from './answer-call.ts'
-import { createConnections, type DeliveryOptions, type StreamRequest } from './connections.ts'
+import { startAlone, startAndWait } from './answer-start.ts'
+import type { Connections, StreamRequest } from './connections.ts'
 import { responseOf } from './play-acts.ts'
 import { callOf, readRead, readStart } from './read-request.ts'
 import { errorBody, statusOf } from './stream-acts.ts'
@@ -11,9 +12,8 @@ export type Wire = (request: Request) => Promise<Response>
 
 const encoder = new TextEncoder()
 
-/** A wire of its own, with its own faults, to what a pump plays. */
-export function createWire(pump: Pump, options: DeliveryOptions = {}): Wire {
-  const connections = createConnections(pump, options)
+/** A wire to what a pump plays, whose streams are these connections. */
+export function createWire(pump: Pump, connections: Connections): Wire {
   const stream = (asked: StreamRequest, signal: AbortSignal) => {
     const said = wireState()
     const { played, close } = connections.open(asked, signal, {
@@ -27,10 +27,17 @@ export function createWire(pump: Pump, options: DeliveryOptions = {}): Wire {
       const call = callOf(request)
       if (call?.kind === 'read') return await stream(readRead(call.thread, request), request.signal)
       if (call?.kind !== 'start') return await answerCall(pump, call, request)
-      return await stream(await readStart(call.thread, request, randomId), request.signal)
+      const start = await readStart(call.thread, request, randomId)
+      if (takesStream(request)) return await stream(start, request.signal)
+      const { searchParams } = new URL(request.url)
+      return await (searchParams.get('wait') === '1' ? startAndWait : startAlone)(pump, start, request.signal)
     } catch (error) {
       if (!(error instanceof RivuletError)) throw error
       return Response.json(errorBody(error), { status: statusOf(error) })
     }
   }
+}
+
+function takesStream({ headers }: Request): boolean {
+  return headers.get('accept')?.includes('text/event-stream') ?? false
 }

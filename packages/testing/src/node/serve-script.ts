@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { wireOf } from '../delivery/memory-transport.ts'
-import type { DeliveryOptions } from '../delivery/connections.ts'
-import type { Wire } from '../delivery/wire.ts'
+import type { AddressInfo, Socket } from 'node:net'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { createConnections, type DeliveryOptions } from '../delivery/connections.ts'
+import { pumpOf } from '../delivery/memory-transport.ts'
+import { playOnSocket } from '../delivery/memory-web-socket.ts'
+import type { PairEnd } from '../delivery/web-socket-pair.ts'
+import { createWire, type Wire } from '../delivery/wire.ts'
 import type { Playable } from '../pump/playable.ts'
 import type { Pump } from '../pump/pump.ts'
 
@@ -15,12 +18,17 @@ export interface ScriptServer {
 }
 
 /**
- * Serves a script over real HTTP on a free port of 127.0.0.1, for pages of any origin. Answers as our server does; faults
- * are real: a reset is a reset of the socket, a stall leaves it open and silent.
+ * Serves a script over real HTTP and WebSockets (at `/v1/ws`) on a free port of 127.0.0.1, for pages of any origin.
+ * Answers as our server does; faults are real: a reset is a reset of the socket, a stall leaves it open and silent. Both
+ * kinds of connections are counted together.
  */
 export async function serveScript(source: Pump | Playable, options: DeliveryOptions = {}): Promise<ScriptServer> {
-  const wire = wireOf(source, options)
+  const pump = pumpOf(source)
+  const connections = createConnections(pump, options)
+  const wire = createWire(pump, connections)
   const server = createServer((request, response) => void answer(wire, request, response))
+  const sockets = new WebSocketServer({ server, path: '/v1/ws', perMessageDeflate: false })
+  sockets.on('connection', (socket, { socket: below }) => playOnSocket(endOf(socket, below), pump, connections))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
@@ -33,7 +41,18 @@ export async function serveScript(source: Pump | Playable, options: DeliveryOpti
       new Promise((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
+        for (const socket of sockets.clients) socket.terminate()
       }),
+  }
+}
+
+/** A socket of a client as the server's end of a pair. */
+function endOf(socket: WebSocket, below: Socket): PairEnd {
+  return {
+    addEventListener: (type, listener) => socket.addEventListener(type, listener),
+    send: (text) => socket.send(text, () => undefined),
+    close: (code) => socket.close(code),
+    break: () => below.resetAndDestroy(),
   }
 }
 
