@@ -1,23 +1,40 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { Agent, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
-/** `node load/run.mjs [--streams 2000] [--sqlite-streams 500] [--rate 20] [--seconds 10] [--idle 5000]`: see ../README.md. */
-const { values: options } = parseArgs({
+/**
+ * `node load/run.mjs [memory] [sqlite] [idle] [slow] [--streams 2000] [--sqlite-streams 500] [--rate 20] [--seconds 10]
+ * [--idle 5000] [--slow 50]`: see ../README.md.
+ */
+const PARTS = ['memory', 'sqlite', 'idle', 'slow']
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     streams: { type: 'string', default: '2000' },
     'sqlite-streams': { type: 'string', default: '500' },
     rate: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '10' },
     idle: { type: 'string', default: '5000' },
+    slow: { type: 'string', default: '50' },
   },
 })
 const rate = Number(options.rate)
 const seconds = Number(options.seconds)
 const agent = new Agent({ keepAlive: false, maxSockets: Infinity })
 const say = (/** @type {string} */ text) => void process.stdout.write(`${text}\n`)
+
+/** Files that a process needs beside its streams. */
+const OTHER_FILES = 200
+/** As many streams as there may be files. Node raises its limit to the hard one by itself. @type {(wanted: string) => number} */
+function affordable(wanted) {
+  const limit = execFileSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).trim()
+  const most = limit === 'unlimited' ? Infinity : Number(limit) - OTHER_FILES
+  if (Number(wanted) <= most) return Number(wanted)
+  say(`ulimit -n is ${limit}: ${most} streams instead of ${wanted}`)
+  return most
+}
 
 /** @typedef {{ cpu: number, rss: number, heap: number }} Usage */
 
@@ -78,8 +95,10 @@ async function load(subject, streams) {
   const all = Array.from({ length: streams }, (_, i) => stream(server.url, i))
   await Promise.all(all.map(({ open }) => open))
   const before = await server.usage()
+  const began = performance.now()
   server.go()
   const counts = await Promise.all(all.map(({ done }) => done))
+  const took = (performance.now() - began) / 1000
   const after = await server.usage()
   server.end()
   const events = counts.reduce((sum, count) => sum + count, 0)
@@ -87,7 +106,7 @@ async function load(subject, streams) {
   const each = (after.cpu - before.cpu) / events
   const lost = expected - events
   say(
-    `${subject}: ${streams} streams x ${rate}/s, ${events} of ${expected} events, ${lost} lost, ${each.toFixed(1)} µs CPU an event`,
+    `${subject}: ${streams} streams x ${rate}/s, ${events} of ${expected} events in ${took.toFixed(1)} s, ${lost} lost, ${each.toFixed(1)} µs CPU an event`,
   )
   if (lost !== 0) process.exitCode = 1
   return each
@@ -115,14 +134,60 @@ async function make(url, i) {
   ).text()
 }
 
-const many = Number(options.streams)
-const fewer = Number(options['sqlite-streams'])
-const floor = await load('floor', many)
-const memory = await load('memory', many)
-const floorOfFewer = await load('floor', fewer)
-const sqlite = await load('sqlite', fewer)
-say(
-  `memory ${(memory / floor).toFixed(2)}x its floor (target 2), SQLite ${(sqlite / floorOfFewer).toFixed(2)}x its floor (target 3)`,
-)
-await idle(Number(options.idle))
+/**
+ * What readers cost that take nothing while their thread says 32 MiB: beside the log, which costs the same without them.
+ *
+ * @type {(readers: number) => Promise<void>}
+ */
+async function slow(readers) {
+  const held = []
+  for (const stuck of [0, readers]) {
+    const server = await start('memory')
+    await make(server.url, 0)
+    await Promise.all(Array.from({ length: stuck }, () => openStuck(`${server.url}/v1/threads/t0/events`)))
+    const before = await server.usage()
+    const body = JSON.stringify({ graph: 'flood', run: 'r' })
+    const headers = { 'content-type': 'application/json' }
+    await (await fetch(`${server.url}/v1/threads/t0/runs?wait=1`, { method: 'POST', headers, body })).text()
+    const after = await server.usage()
+    held.push(after.rss - before.rss)
+    server.end()
+  }
+  const [without = 0, those = 0] = held
+  const each = (those - without) / readers / 1024
+  say(
+    `slow: ${readers} readers that take nothing of 32 MiB cost ${each.toFixed(0)} KiB of resident memory each (target 1024)`,
+  )
+}
+
+/** Opens a stream and stops reading it; resolves when its first bytes are there. @type {(url: string) => Promise<void>} */
+function openStuck(url) {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { agent, headers: { accept: 'text/event-stream' } }, (response) => {
+      response.once('error', () => {})
+      response.once('data', () => {
+        response.socket.pause()
+        resolve()
+      })
+    })
+    sent.once('error', reject)
+    sent.end()
+  })
+}
+
+const wanted = positionals.length === 0 ? PARTS : positionals
+const unknown = wanted.find((part) => !PARTS.includes(part))
+if (unknown !== undefined) throw new Error(`there is no part ${unknown}; there are ${PARTS.join(', ')}`)
+
+/** @type {(subject: string, streams: number, target: number) => Promise<void>} */
+async function compare(subject, streams, target) {
+  const floor = await load('floor', streams)
+  const ours = await load(subject, streams)
+  say(`${subject} ${(ours / floor).toFixed(2)}x its floor (target ${target})`)
+}
+
+if (wanted.includes('memory')) await compare('memory', affordable(options.streams), 2)
+if (wanted.includes('sqlite')) await compare('sqlite', affordable(options['sqlite-streams']), 3)
+if (wanted.includes('idle')) await idle(affordable(options.idle))
+if (wanted.includes('slow')) await slow(Number(options.slow))
 process.exit()

@@ -67,12 +67,29 @@ const words = {
   },
 }
 
+/** A graph that says 32 MiB in pieces of 16 KiB, one a turn. */
+const flood = {
+  /** @type {import('@rivulet/protocol').StreamableGraph['events']} */
+  async *events(_input, { runId: run = '' } = {}) {
+    const id = `${run}-m`
+    const text = 'x'.repeat(16 * 1024)
+    yield { type: 'run.start', run, protocol: 1 }
+    yield { type: 'message.start', run, id, role: 'assistant' }
+    for (let i = 0; i < 2048; i++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      yield { type: 'message.delta', run, id, part: 0, at: i * text.length, text }
+    }
+    yield { type: 'message.end', run, id, lengths: [2048 * text.length] }
+    yield { type: 'run.end', run, status: 'done' }
+  },
+}
+
 async function ours() {
   const { createApp, memoryStore } = await import('../../packages/server/dist/index.js')
   const { serve } = await import('../../packages/server/dist/node/index.js')
   const { sqliteStore } = await import('../../packages/server/dist/sqlite/index.js')
   const store = subject === 'sqlite' ? sqliteStore(join(folder, 'data.db')) : memoryStore()
-  const app = createApp({ graphs: { words }, store })
+  const app = createApp({ graphs: { words, flood }, store })
   return (await serve(app, { port: 0 })).url
 }
 
