@@ -40,7 +40,7 @@ export function fromAsyncIterable(source: ChatSource, defaults: ChatOptions = {}
     stream: (messages, options) => pieces(call(messages, options)),
     invoke: async (messages, options) => {
       const answer = call(messages, options)
-      for await (const _ of pieces(answer)) void _
+      await readWhole(answer)
       return answer.out.message()
     },
     with: (options) => fromAsyncIterable(source, mergeOptions(defaults, options)),
@@ -94,13 +94,38 @@ export function callSignal({ ctx, signal }: ChatOptions): AbortSignal | undefine
   return eitherSignal(TaskContext.attemptOf(within), signal, within.signal)
 }
 
-async function* pieces({ chunks, out, streaming, assertOpen }: Call): AsyncGenerator<MessageChunk, void, undefined> {
+/** Reads an answer to its end. What {@link pieces} does, without a reader in between: that costs as much as the rest. */
+async function readWhole(call: Call): Promise<void> {
+  const { out } = call
   out.begin()
   try {
-    for await (const given of await chunks()) {
-      const chunk = readChunk(given)
-      assertOpen()
-      out.take(chunk, streaming)
+    for await (const given of await call.chunks()) {
+      takePiece(call, given)
+      const room = out.room()
+      if (room !== undefined) await room
+    }
+    out.end(call.streaming)
+  } catch (error) {
+    out.fail(error)
+    throw error
+  } finally {
+    out.leave()
+  }
+}
+
+function takePiece({ out, streaming, assertOpen }: Call, given: unknown): MessageChunk {
+  const chunk = readChunk(given)
+  assertOpen()
+  out.take(chunk, streaming)
+  return chunk
+}
+
+async function* pieces(call: Call): AsyncGenerator<MessageChunk, void, undefined> {
+  const { out, streaming } = call
+  out.begin()
+  try {
+    for await (const given of await call.chunks()) {
+      const chunk = takePiece(call, given)
       const room = out.room()
       if (room !== undefined) await room
       if (streaming && !isEmpty(chunk)) yield chunk
