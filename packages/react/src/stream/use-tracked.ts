@@ -38,8 +38,8 @@ export type StreamResult<G extends TypedGraph = UntypedGraph> = StreamFields<G> 
 export function useTracked({ stream: { handle }, methods }: Instance): StreamResult {
   const [tracker] = useState(createTracker)
   const rerender = useRerender()
-  const result = tracker.result(handle, methods)
-  useInsertionEffect(() => tracker.note(result))
+  const sight = tracker.look(handle, methods)
+  useInsertionEffect(() => tracker.note(sight))
   useEffect(() => {
     const check = () => {
       if (tracker.isOutdated(handle)) rerender()
@@ -48,52 +48,57 @@ export function useTracked({ stream: { handle }, methods }: Instance): StreamRes
     check()
     return handle.subscribe(check)
   }, [tracker, handle, rerender])
-  return result
+  return sight.result
 }
 
-/** Remembers what a component reads, and makes a new result when some of that has changed. */
+/** A result, and what it has shown of its thread so far. */
+interface Sight {
+  readonly result: StreamResult
+  readonly values: Partial<Record<Field, unknown>>
+}
+
+/**
+ * Remembers which fields a component has read, in any render. A render that React throws away or puts off has looked at
+ * the thread, too; whether another one is needed is judged by what is on screen.
+ */
 interface Tracker {
-  result(handle: StreamHandle, methods: StreamMethods): StreamResult
-  /** This result is on screen now. */
-  note(result: StreamResult): void
+  /** What a render sees: the same as the last one unless a field that was read has changed. */
+  look(handle: StreamHandle, methods: StreamMethods): Sight
+  /** This is on screen now. */
+  note(sight: Sight): void
   /** Whether what is on screen says something else than the thread does. */
   isOutdated(handle: StreamHandle): boolean
 }
 
 function createTracker(): Tracker {
   const read = new Set<Field>()
-  const shown = new WeakMap<StreamResult, Values>()
-  let last: StreamResult | undefined
-  let onScreen: StreamResult | undefined
-  const isOutdated = (result: StreamResult | undefined, handle: StreamHandle) => {
-    const values = result && shown.get(result)
-    return values === undefined || differs(values, handle.getSnapshot(), read)
-  }
+  let last: Sight | undefined
+  let onScreen: Sight | undefined
+  const isCurrent = ({ values }: Sight, snapshot: ThreadSnapshot) =>
+    [...read].every((field) => Object.is(values[field], snapshot[field]))
   return {
-    result(handle, methods) {
-      if (last?.handle !== handle || isOutdated(last, handle)) {
-        const values: Values = {}
-        for (const field of read) values[field] = handle.getSnapshot()[field]
-        last = createResult(handle, methods, values, read)
-        shown.set(last, values)
+    look(handle, methods) {
+      const snapshot = handle.getSnapshot()
+      if (last?.result.handle !== handle || !isCurrent(last, snapshot)) {
+        // At this moment, all that was read before: a field that is read later may be of a later one.
+        const values = Object.fromEntries([...read].map((field) => [field, snapshot[field]]))
+        last = { result: createResult(handle, methods, values, read), values }
       }
       return last
     },
-    note(result) {
-      onScreen = result
+    note(sight) {
+      onScreen = sight
     },
-    isOutdated: (handle) => isOutdated(onScreen, handle),
+    isOutdated: (handle) => onScreen === undefined || !isCurrent(onScreen, handle.getSnapshot()),
   }
 }
 
-/** What one result has shown of its thread so far. */
-type Values = Partial<Record<Field, unknown>>
-
-function differs(values: Values, snapshot: ThreadSnapshot, read: ReadonlySet<Field>): boolean {
-  return [...read].some((field) => !Object.is(values[field], snapshot[field]))
-}
-
-function createResult(handle: StreamHandle, methods: StreamMethods, values: Values, read: Set<Field>): StreamResult {
+function createResult(
+  handle: StreamHandle,
+  methods: StreamMethods,
+  values: Sight['values'],
+  read: Set<Field>,
+): StreamResult {
   const result = { ...methods, handle }
   for (const field of FIELDS) {
     Object.defineProperty(result, field, {
