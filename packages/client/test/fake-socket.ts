@@ -26,7 +26,9 @@ export class FakeSocket implements SocketLike {
   }
 
   close(): void {
+    if (this.isClosed) return
     this.isClosed = true
+    queueMicrotask(() => this.#emit('close', undefined, 1000))
   }
 
   open(): void {

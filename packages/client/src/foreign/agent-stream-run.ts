@@ -21,7 +21,18 @@ interface Place {
   catchUpTo?: number
 }
 
-const CHANNELS = ['values', 'updates', 'messages', 'tools', 'lifecycle', 'input', 'checkpoints', 'tasks', 'custom']
+/** What is asked for of a thread's stream. */
+export const CHANNELS: readonly string[] = [
+  'values',
+  'updates',
+  'messages',
+  'tools',
+  'lifecycle',
+  'input',
+  'checkpoints',
+  'tasks',
+  'custom',
+]
 
 /**
  * One run over LangGraph's agent streaming protocol: a command starts it, or answers its questions, and the thread's
@@ -35,10 +46,8 @@ export function startAgentStreamRun(
   assistantId: string,
 ): ForeignRun {
   return createRun(options, reading, async (signal) => {
-    const { http, thread } = options
-    if (start.resume === undefined) await refuseWhileBusy(http, thread, signal)
-    const asked = reading.resume ?? []
-    return send(options, start.resume === undefined ? startOf(start, assistantId) : answerOf(start, asked), signal)
+    const command = await commandOf(options, reading, start, assistantId, signal)
+    return send(options, command, signal).catch(unsure)
   })
 }
 
@@ -86,15 +95,24 @@ function createRun(
       }
       throw new RivuletError('DISCONNECTED', 'the stream ended before its run', { retryable: true })
     },
-    async cancel(signal) {
-      if (place?.runId === undefined) return
-      await http.call(`${path}/runs/${segment(place.runId)}/cancel?wait=1`, { body: {}, signal })
-    },
+    cancel: (signal) => cancelRun(options, place?.runId, signal),
   }
 }
 
-interface CommandAnswer {
+/** Stops a run; nothing for one that has not begun. */
+export async function cancelRun(
+  { http, thread }: AgentStreamOptions,
+  run: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (run === undefined) return
+  await http.call(`/threads/${segment(thread)}/runs/${segment(run)}/cancel?wait=1`, { body: {}, signal })
+}
+
+/** What the server answers to a command. */
+export interface CommandAnswer {
   type: 'success' | 'error'
+  id?: number | null
   result?: { run_id?: string }
   meta?: { applied_through_seq?: number }
   error?: string
@@ -103,18 +121,33 @@ interface CommandAnswer {
 
 async function send({ http, thread }: AgentStreamOptions, command: object, signal: AbortSignal): Promise<Place> {
   const path = `/threads/${segment(thread)}/commands`
-  const {
-    type,
-    result,
-    meta,
-    error = 'an error',
-    message = error,
-  } = await http.call<CommandAnswer>(path, {
-    body: { id: 1, ...command },
-    signal,
-  })
+  const answer = await http.call<CommandAnswer>(path, { body: { id: 1, ...command }, signal })
+  return { runId: runIn(answer), since: answer.meta?.applied_through_seq ?? 0 }
+}
+
+/** Id of the run that a command began. Throws why there is none. */
+export function runIn({ type, result, error = 'an error', message = error }: CommandAnswer): string | undefined {
   if (type === 'error') throw new RivuletError('INVALID_INPUT', message)
-  return { runId: result?.run_id, since: meta?.applied_through_seq ?? 0 }
+  return result?.run_id
+}
+
+/** The command that starts a run, or answers its questions. Throws `RUN_CONFLICT` while another run is under way. */
+export async function commandOf(
+  { http, thread }: AgentStreamOptions,
+  { resume: asked = [] }: RunToRead,
+  start: StartRequest,
+  assistantId: string,
+  signal: AbortSignal,
+): Promise<object> {
+  if (start.resume !== undefined) return answerOf(start, asked)
+  await refuseWhileBusy(http, thread, signal)
+  return startOf(start, assistantId)
+}
+
+/** Nobody can tell whether the server took the run: to start it again might start it twice. */
+export function unsure(error: unknown): never {
+  if (!(error instanceof RivuletError) || error.code !== 'DISCONNECTED') throw error
+  throw new RivuletError('DISCONNECTED', `it is not known whether the run began: ${error.message}`, { cause: error })
 }
 
 async function refuseWhileBusy(http: Http, thread: string, signal: AbortSignal): Promise<void> {
@@ -131,14 +164,26 @@ function startOf({ input, checkpointId, metadata, tags, recursionLimit }: StartR
 
 /** Answers by the ids of their questions, or one answer to the one there is. */
 function answerOf({ resume, input }: StartRequest, asked: readonly string[]): object {
-  const byId = Object(resume) as Readonly<Record<string, unknown>>
-  const named = asked.filter((id) => Object.hasOwn(byId, id))
-  const responses = named.map((id) => ({ interrupt_id: id, response: byId[id] }))
-  const params = named.length > 0 ? { responses } : { interrupt_id: asked[0], response: resume }
+  const responses = responsesOf(resume, asked)
+  const named = responses.map(([id, response]) => ({ interrupt_id: id, response }))
+  const params = named.length > 0 ? { responses: named } : { interrupt_id: asked[0], response: resume }
   return { method: 'input.respond', params: { namespace: [], ...params, update: input ?? undefined } }
 }
 
-function seqOf(frame: unknown): number | undefined {
+/** The same answers as the input of a run, which they are on a thread that waits for them. */
+export function restartOf({ resume }: StartRequest, asked: readonly string[], assistantId: string): object {
+  const named = Object.fromEntries(responsesOf(resume, asked))
+  const input = Object.keys(named).length > 0 ? named : { [asked[0] ?? '']: resume }
+  return { method: 'run.start', params: { assistant_id: assistantId, input } }
+}
+
+function responsesOf(resume: unknown, asked: readonly string[]): [id: string, response: unknown][] {
+  const byId = Object(resume) as Readonly<Record<string, unknown>>
+  return asked.flatMap((id) => (Object.hasOwn(byId, id) ? [[id, byId[id]]] : []))
+}
+
+/** Place of a frame in its thread's stream. */
+export function seqOf(frame: unknown): number | undefined {
   const { seq }: { seq?: unknown } = Object(frame) as object
   return typeof seq === 'number' ? seq : undefined
 }

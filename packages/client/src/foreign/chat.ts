@@ -3,7 +3,9 @@ import {
   messagesOf,
   RivuletError,
   toolCallsOf,
+  toRivuletError,
   type Message,
+  type RunEnd,
   type RunEvent,
   type ThreadState,
   type ToolCallState,
@@ -76,6 +78,7 @@ function createRun(backend: ChatBackend, thread: string, start: StartRequest, st
     async *read(signal) {
       let isTold = false
       let length = 0
+      let failure: RivuletError | undefined
       try {
         for await (const events of isTaken ? again(signal) : first(signal)) {
           isTold = true
@@ -86,13 +89,20 @@ function createRun(backend: ChatBackend, thread: string, start: StartRequest, st
         }
       } catch (error) {
         if (!isTaken || signal.aborted || backend.resume !== undefined) throw error
+        failure = toRivuletError(error)
       }
       if (isTold && !hasEnded && backend.resume !== undefined) {
         throw new RivuletError('DISCONNECTED', 'the answer was cut off', { retryable: true, run: start.run })
       }
-      yield decoder.end()
+      yield decoder.end().map((event) => (event.type === 'run.end' ? endedBy(event, failure) : event))
     },
   }
+}
+
+/** The end of a run whose stream failed: a lost connection is what the decoder tells by itself. */
+function endedBy(end: RunEnd, failure: RivuletError | undefined): RunEnd {
+  if (failure === undefined || failure.code === 'DISCONNECTED') return end
+  return { ...end, status: 'error', error: failure.toJSON() }
 }
 
 /** Messages of ours in what a run is given. */

@@ -17,22 +17,28 @@ import {
 } from '@rivulet/protocol/wires/langgraph'
 import { createHttp, eventStreamOf, segment, type Http, type HttpOptions } from '../transports/http.ts'
 import { errorOfResponse } from '../transports/http-error.ts'
+import type { SocketOptions } from '../transports/socket.ts'
 import type { StartRequest, ThreadInfo, Transport } from '../transports/transport.ts'
-import { findAgentStreamRun, startAgentStreamRun } from './agent-stream-run.ts'
+import { findAgentStreamRun, startAgentStreamRun, unsure } from './agent-stream-run.ts'
+import { joinAgentSocketRun, startAgentSocketRun } from './agent-socket-run.ts'
 import { foreignStreams, type ForeignRun } from './sessions.ts'
 
 /** How to reach a LangGraph server. */
-export interface LangGraphOptions extends Omit<HttpOptions, 'url'> {
+export interface LangGraphOptions extends Omit<HttpOptions, 'url'>, SocketOptions {
   /** Base address of its API. */
   apiUrl: string
   /** Assistant or graph to run. Default: the thread's `graph`. */
   assistantId?: string | undefined
   /** Which of its streams: the classic one of a run, or the thread's agent stream. Default `classic`. */
   protocol?: 'classic' | 'agent-stream' | undefined
+  /**
+   * What the agent stream goes over. Default `sse`. A WebSocket takes commands and frames together and the server keeps
+   * nothing of them: after one that is lost, the run's end is waited for and what came of it is shown at once. Headers do
+   * not go with it.
+   */
+  over?: 'sse' | 'web-socket' | undefined
   /** Modes of the classic stream. Default `values`, `messages-tuple`, `updates`, `custom` and `tasks`. */
   streamMode?: readonly string[] | undefined
-  /** Longest event in characters. Default 16 Mi. */
-  maxEventBytes?: number | undefined
 }
 
 const MODES = ['values', 'messages-tuple', 'updates', 'custom', 'tasks']
@@ -44,8 +50,16 @@ const MODES = ['values', 'messages-tuple', 'updates', 'custom', 'tasks']
  */
 export function langgraph(options: LangGraphOptions): Transport {
   const http = createHttp({ ...options, url: options.apiUrl })
-  const { assistantId, maxEventBytes } = options
+  const { assistantId } = options
   const isAgentStream = options.protocol === 'agent-stream'
+  const isSocket = options.over === 'web-socket'
+  const closing = new Map<string, Promise<void>>()
+  const findRun = (thread: string, runId: string): ForeignRun => {
+    const reading = { run: runId }
+    if (!isAgentStream) return createRun(http, options, thread, { reading, runId })
+    const reached = { ...options, http, thread, closing }
+    return isSocket ? joinAgentSocketRun(reached, runId) : findAgentStreamRun(reached, reading)
+  }
   const stateOf = async (thread: string, checkpointId?: string, signal?: AbortSignal): Promise<GraphState> => {
     const place = checkpointId === undefined ? '' : `/${segment(checkpointId)}`
     return readLangGraphState(await http.call(`${pathOf(thread)}/state${place}`, { signal }))
@@ -55,9 +69,9 @@ export function langgraph(options: LangGraphOptions): Transport {
       begin(thread, start, state) {
         const resume = start.resume === undefined ? undefined : [...state.interrupts.keys()]
         const reading = { run: start.run, resume, known: (id: string) => messageOf(state, id) }
-        return isAgentStream
-          ? startAgentStreamRun({ http, thread, maxEventBytes }, reading, start, assistantId ?? start.graph)
-          : createRun(http, options, thread, { reading, body: bodyOf(start, options) })
+        if (!isAgentStream) return createRun(http, options, thread, { reading, body: bodyOf(start, options) })
+        const startRun = isSocket ? startAgentSocketRun : startAgentStreamRun
+        return startRun({ ...options, http, thread, closing }, reading, start, assistantId ?? start.graph)
       },
       async recall(thread, signal) {
         const state = await stateOf(thread, undefined, signal).catch(absent)
@@ -66,11 +80,7 @@ export function langgraph(options: LangGraphOptions): Transport {
         const [active] = await http.call<{ run_id: string }[]>(`${pathOf(thread)}/runs${query}`, { signal })
         const events = eventsOfState(state, randomId())
         if (active === undefined) return { events }
-        const reading = { run: active.run_id }
-        const running = isAgentStream
-          ? findAgentStreamRun({ http, thread, maxEventBytes }, reading)
-          : createRun(http, options, thread, { reading, runId: active.run_id })
-        return { events, running }
+        return { events, running: findRun(thread, active.run_id) }
       },
     }),
     // The server takes UUIDs only.
@@ -163,11 +173,7 @@ function createRun(
       const headers = { 'last-event-id': place.lastId }
       return http.send(`${runPath(thread, place.runId)}/stream`, { ...details, headers })
     }
-    try {
-      return await http.send(`${pathOf(thread)}/runs/stream`, { ...details, body })
-    } catch (error) {
-      throw unsure(error)
-    }
+    return http.send(`${pathOf(thread)}/runs/stream`, { ...details, body }).catch(unsure)
   }
   return {
     async *read(signal) {
@@ -240,7 +246,9 @@ function bodyOf(
 ): object {
   return {
     assistant_id: assistantId,
-    ...(resume === undefined ? { input } : { command: { resume, update: input ?? undefined } }),
+    ...(resume === undefined
+      ? { input }
+      : { command: { resume, update: input ?? undefined } }),
     ...placeOf(checkpointId),
     config: { tags, recursion_limit: recursionLimit },
     context,
@@ -266,12 +274,6 @@ async function errorOf(response: Response): Promise<RivuletError> {
     /already running/i.test(text) ? 'RUN_CONFLICT' : 'INVALID_INPUT',
     text || 'the run was refused',
   )
-}
-
-/** Nobody can tell whether the server took the run: to start it again might start it twice. */
-function unsure(error: unknown): unknown {
-  if (!(error instanceof RivuletError) || error.code !== 'DISCONNECTED') return error
-  return new RivuletError('DISCONNECTED', `it is not known whether the run began: ${error.message}`, { cause: error })
 }
 
 /** What the server does not have is no error to whoever looks for it. */

@@ -26,7 +26,8 @@ export interface OpenSocket {
   readonly texts: AsyncIterable<readonly string[]>
   /** Sends a frame as JSON, once the socket is open. */
   send(frame: unknown): void
-  close(): void
+  /** Resolves once the other side has closed it, too. */
+  close(): Promise<void>
 }
 
 /** What a server of ours adds to the HTTP status when it closes after an error. */
@@ -57,7 +58,12 @@ export function openSocket(
       inbox.end(new RivuletError('LIMIT_EXCEEDED', `a frame of the socket is longer than ${maxEventBytes} characters`))
   })
   socket.addEventListener('error', () => inbox.end(lost(`the socket to ${address} failed`)))
-  socket.addEventListener('close', ({ code }) => inbox.end(reasonOfClose(code, address)))
+  const closed = new Promise<void>((resolve) => {
+    socket.addEventListener('close', ({ code }) => {
+      inbox.end(reasonOfClose(code, address))
+      resolve()
+    })
+  })
   return {
     texts: textsOf(() => inbox.take(), signal),
     send(frame) {
@@ -70,6 +76,7 @@ export function openSocket(
       // Whatever the socket says from now on is not wanted.
       inbox.end()
       socket.close()
+      return closed
     },
   }
 }
