@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { run } from './packed/run.mjs'
 
@@ -29,6 +29,12 @@ console.log((await answer.text()).includes('over a socket'))
 await server.close()
 `
 
+/** What the conformance command is given. */
+const MY_TRANSPORT = `
+import { inProcess } from '@rivulet/client'
+export default (graph) => ({ transport: inProcess(graph) })
+`
+
 test(
   'the kit works in an empty project that it is installed into from its tarballs',
   { timeout: 180_000 },
@@ -42,9 +48,11 @@ test(
     for (const name of ['protocol', 'client', 'testing']) {
       await run('npx', ['-y', packageManager, 'pack', '--pack-destination', folder], join(packages, name))
     }
-    // The one dependency from elsewhere, packed from where it is, so that nothing has to be fetched.
-    const parser = await realpath(join(packages, 'protocol/node_modules/eventsource-parser'))
-    await run('npm', ['pack', parser, '--ignore-scripts', '--pack-destination', folder], folder)
+    // The dependencies from elsewhere, packed from where they are, so that nothing has to be fetched.
+    for (const place of ['protocol/node_modules/eventsource-parser', 'testing/node_modules/ws']) {
+      const dependency = await realpath(join(packages, place))
+      await run('npm', ['pack', dependency, '--ignore-scripts', '--pack-destination', folder], folder)
+    }
     const tarballs = (await readdir(folder)).filter((name) => name.endsWith('.tgz'))
     await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }')
     await writeFile(join(folder, 'first-use.mjs'), FIRST_USE)
@@ -52,7 +60,18 @@ test(
     await run('npm', ['install', ...quietly, ...tarballs.map((name) => `./${name}`)], folder)
 
     const installed = await readdir(join(folder, 'node_modules'))
-    expect(installed.filter((name) => !name.startsWith('.'))).toEqual(['@rivulet', 'eventsource-parser'])
+    expect(installed.filter((name) => !name.startsWith('.'))).toEqual(['@rivulet', 'eventsource-parser', 'ws'])
     expect(await run('node', ['first-use.mjs'], folder)).toBe("done [ 'hi', 'Hello' ] 2\n11\ntrue\n")
+
+    // The suites vary order with fast-check, a peer that not everybody has.
+    const checks = await realpath(join(packages, 'testing/node_modules/fast-check'))
+    for (const peer of [checks, await realpath(join(checks, '../pure-rand'))]) {
+      await cp(peer, join(folder, 'node_modules', basename(peer)), { recursive: true })
+    }
+    await writeFile(join(folder, 'my-transport.mjs'), MY_TRANSPORT)
+    const told = await run('node_modules/.bin/rivulet-conformance', ['transport', './my-transport.mjs'], folder)
+    expect(told).toContain('ok a run streams from its start to its end')
+    expect(told).toMatch(/\n\d\d passed, 0 failed\n$/)
+    await expect(run('node_modules/.bin/rivulet-conformance', ['teapot'], folder)).rejects.toThrow('server <url>')
   },
 )

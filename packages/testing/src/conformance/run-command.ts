@@ -24,12 +24,15 @@ const SUITES: Readonly<Record<string, (make: unknown, harness: Harness) => void>
   checkpointer: (make, harness) => checkpointerConformance(make as MakeCheckpointer, harness),
 }
 
+/** Time in ms after which a test has failed. */
+const LIMIT_MS = 30_000
+
 /** What the command needs of its surroundings. */
 export interface Surroundings {
   readonly args: readonly string[]
   /** Imports the module that an argument names. */
-  load(module: string): Promise<{ default?: unknown }>
-  write(line: string): void
+  readonly load: (module: string) => Promise<{ default?: unknown }>
+  readonly write: (line: string) => void
 }
 
 /** Runs the suite that the arguments ask for, test by test, and answers the exit code: 0 when all passed. */
@@ -51,7 +54,7 @@ export async function runCommand({ args, load, write }: Surroundings): Promise<n
   let failed = 0
   for (const { name, run } of harness.tests) {
     try {
-      await run()
+      await within(LIMIT_MS, run())
       write(`ok ${name}`)
     } catch (error) {
       failed++
@@ -62,13 +65,21 @@ export async function runCommand({ args, load, write }: Surroundings): Promise<n
   return failed === 0 && harness.tests.length > 0 ? 0 : 1
 }
 
+function within(limitMs: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`it was not over after ${limitMs} ms`)), limitMs)
+    work.finally(() => clearTimeout(timer)).then(resolve, reject)
+  })
+}
+
 function readOptions(options: readonly string[]): { graph?: string; headers: Record<string, string> } {
   const headers: Record<string, string> = {}
   let graph: string | undefined
   for (let i = 0; i < options.length; i += 2) {
     const value = options[i + 1] ?? ''
     if (options[i] === '--graph') graph = value
-    if (options[i] === '--header') headers[value.slice(0, value.indexOf(':')).trim()] = value.slice(value.indexOf(':') + 1).trim()
+    if (options[i] === '--header')
+      headers[value.slice(0, value.indexOf(':')).trim()] = value.slice(value.indexOf(':') + 1).trim()
   }
   return { headers, ...(graph !== undefined && { graph }) }
 }
