@@ -1,4 +1,5 @@
-import { END, messages, reduced, scriptedModel, START, state, StateGraph } from '@rivulet/core'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { END, fromAsyncIterable, messages, reduced, START, state, StateGraph } from '@rivulet/core'
 import type { ServedGraph } from '@rivulet/server'
 
 const STEPS = 8
@@ -6,10 +7,13 @@ const WORDS = 6
 
 /** A graph of some steps of about two seconds each: a message, word by word, with progress and a count. */
 export function storyGraph(): ServedGraph {
-  const model = scriptedModel(({ length }) => ({
-    text: Array.from({ length: WORDS }, (_, i) => `${length}.${i} 🌍 `),
-    delayMs: 250 + 30 * (length % 5),
-  }))
+  // Not a scripted model: those remember what they were asked.
+  const model = fromAsyncIterable(async function* ({ length }, { signal }) {
+    for (let i = 0; i < WORDS; i++) {
+      await sleep(250 + 30 * (length % 5), undefined, { signal })
+      yield `${length}.${i} 🌍 `
+    }
+  })
   return new StateGraph(
     state({
       messages: messages(),
