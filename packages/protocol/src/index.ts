@@ -66,7 +66,7 @@ export {
   type RivuletEvent,
 } from './events/event.ts'
 export { formatCursor, parseCursor, type AppendOptions, type EventLog, type LogBatch } from './log/event-log.ts'
-export { fold, foldAll, skipGap } from './fold/fold.ts'
+export { fold, foldAll, foldNews, skipGap, type News } from './fold/fold.ts'
 export {
   activeTasks,
   currentRun,

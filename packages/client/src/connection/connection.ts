@@ -73,39 +73,34 @@ export const defaultRetryPolicy: RetryPolicy = {
 export function nextConnection(from: Connection, happening: Happening, policy: RetryPolicy): Connection {
   if (from.phase === 'closed') return from
   const { attempt = 0, since } = from.phase === 'idle' ? {} : from
+  const isOpen = from.phase === 'open'
   switch (happening.type) {
     case 'dialled':
       return { phase: 'connecting', attempt, since }
     case 'opened':
-      return from.phase === 'open' ? from : { phase: 'open', attempt, since }
+      return isOpen ? from : { phase: 'open', attempt, since }
     case 'progressed':
-      return from.phase === 'open' && attempt === 0 ? from : { phase: 'open', attempt: 0 }
-    case 'finished':
-      return { phase: 'closed', reason: 'done' }
-    case 'cancelled':
-      return { phase: 'closed', reason: 'cancelled' }
+      return isOpen && attempt === 0 ? from : { phase: 'open', attempt: 0 }
+    case 'dropped':
+      return afterDrop(attempt, happening, policy, since)
     default:
-      return afterDrop(attempt, since, happening, policy)
+      return { phase: 'closed', reason: happening.type === 'finished' ? 'done' : 'cancelled' }
   }
 }
 
-function afterDrop(before: number, first: number | undefined, drop: Dropped, policy: RetryPolicy): Connection {
+function afterDrop(before: number, drop: Dropped, policy: RetryPolicy, since: number = drop.nowMs): Connection {
   const { error, jitter, nowMs, retryAfterMs, isOffline } = drop
-  const since = first ?? nowMs
   if (!error.retryable) return { phase: 'closed', reason: 'failed', error }
   // What fails for want of a network says nothing of the backend, and is not counted.
   if (isOffline) return { phase: 'offline', attempt: before, since: nowMs, delayMs: policy.maxDelayMs, error }
   const attempt = before + 1
   if (attempt > policy.maxAttempts || nowMs - since > policy.budgetMs) {
-    const gaveUp = new RivuletError('DISCONNECTED', `gave up after ${before} retries: ${error.message}`, {
-      retryable: true,
-      run: error.run,
-      cause: error,
-    })
+    const { run, message } = error
+    const details = { retryable: true, run, cause: error }
+    const gaveUp = new RivuletError('DISCONNECTED', `gave up after ${before} retries: ${message}`, details)
     return { phase: 'closed', reason: 'failed', error: gaveUp }
   }
   const longest = Math.min(policy.firstDelayMs * 2 ** before, policy.maxDelayMs)
-  const spread = (longest * (1 + jitter)) / 2
-  const delayMs = retryAfterMs === undefined ? spread : Math.min(retryAfterMs, policy.maxRetryAfterMs) + spread
-  return { phase: 'waiting', attempt, since, delayMs, error }
+  const asked = Math.min(retryAfterMs ?? 0, policy.maxRetryAfterMs)
+  return { phase: 'waiting', attempt, since, delayMs: asked + (longest * (1 + jitter)) / 2, error }
 }

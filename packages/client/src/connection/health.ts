@@ -34,18 +34,20 @@ export function healthOfPhase(
   connection: Connection,
   epochMs: number,
 ): Pick<ConnectionHealth, 'phase' | 'attempt' | 'nextRetryAt' | 'error'> {
-  return {
-    phase: connection.phase,
-    attempt: 'attempt' in connection ? connection.attempt : 0,
-    nextRetryAt: 'delayMs' in connection ? epochMs + connection.delayMs : undefined,
-    error: 'error' in connection ? connection.error : undefined,
-  }
+  const { phase, attempt = 0, delayMs, error }: Told = connection
+  return { phase, attempt, nextRetryAt: delayMs === undefined ? undefined : epochMs + delayMs, error }
+}
+
+/** What any phase may tell. */
+interface Told {
+  phase: Connection['phase']
+  attempt?: number
+  delayMs?: number
+  error?: RivuletError
 }
 
 /** Whether the reader is behind after this frame: from the start of a snapshot or replay until `live`. */
 export function behindAfter(frame: Frame, behind: boolean): boolean {
-  if (frame.type !== 'events') return behind
-  let now = behind
-  for (const event of frame.events) if (event.type === 'sync') now = event.phase !== 'live'
-  return now
+  const sync = frame.type === 'events' ? frame.events.findLast((event) => event.type === 'sync') : undefined
+  return sync ? sync.phase !== 'live' : behind
 }

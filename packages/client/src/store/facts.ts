@@ -8,6 +8,7 @@ import {
 } from '@rivulet/protocol'
 import type { ConnectionHealth } from '../connection/health.ts'
 import type { StartRequest } from '../transports/transport.ts'
+import { memo } from './memo.ts'
 import type { Outgoing } from './outbox.ts'
 
 /** All a thread store knows at one moment. Immutable: a change makes a new one that shares the rest. */
@@ -29,7 +30,7 @@ export interface ThreadFacts {
 }
 
 const NO_MESSAGES: readonly Message[] = []
-const initialIds = new WeakMap<readonly Message[], readonly string[]>()
+const idsOf: (messages: readonly Message[]) => readonly string[] = memo((messages) => messages.map(({ id }) => id))
 
 /** Whether the thread's own state is not there yet, so that the initial values stand in for it. */
 export function isUnread({ state }: ThreadFacts): boolean {
@@ -50,11 +51,7 @@ export function receivedMessages(facts: ThreadFacts): readonly Message[] {
 
 /** Ids of {@link receivedMessages}; the same array while it is the same list. */
 export function receivedIds(facts: ThreadFacts): readonly string[] {
-  if (!isUnread(facts)) return messageIdsOf(facts.state, { key: facts.messagesKey })
-  const messages = initialMessages(facts)
-  let ids = initialIds.get(messages)
-  if (ids === undefined) initialIds.set(messages, (ids = messages.map(({ id }) => id)))
-  return ids
+  return isUnread(facts) ? idsOf(initialMessages(facts)) : messageIdsOf(facts.state, { key: facts.messagesKey })
 }
 
 /** Where to go on reading; `undefined` asks for a snapshot: nothing was read yet, or something is missing. */

@@ -1,4 +1,4 @@
-import { foldAll, type RivuletEvent, type Run, type RunStatus, type ThreadState } from '@rivulet/protocol'
+import { foldNews, type RivuletEvent, type Run, type RunStatus, type ThreadState } from '@rivulet/protocol'
 import type { ThreadFacts } from './facts.ts'
 import { settleOutbox } from './outbox.ts'
 
@@ -21,9 +21,8 @@ export interface Intake {
 /** Folds a group of events into the facts. Pure; the same facts come back when nothing changed. */
 export function takeIn(facts: ThreadFacts, events: readonly RivuletEvent[]): Intake {
   const before = facts.state
-  const state = foldAll(before, events)
+  const { state, applied } = foldNews(before, events)
   if (state === before) return { facts, applied: [], begun: [], ended: [], advanced: false }
-  const applied = appliedOf(before, state, events)
   return {
     facts: { ...facts, state, outbox: settleOutbox(facts.outbox, state) },
     applied,
@@ -31,21 +30,6 @@ export function takeIn(facts: ThreadFacts, events: readonly RivuletEvent[]): Int
     ended: endedRuns(facts, state, applied),
     advanced: applied.some((event) => event.type !== 'sync'),
   }
-}
-
-function appliedOf(before: ThreadState, after: ThreadState, events: readonly RivuletEvent[]): readonly RivuletEvent[] {
-  let { log, cursor } = before
-  return events.filter((event) => {
-    if (event.type === 'sync') {
-      const isTaken =
-        event.phase === 'snapshot' && (event.log !== log || event.seq >= cursor || before.gap !== undefined)
-      if (isTaken) ({ log, seq: cursor } = event)
-      return isTaken
-    }
-    if (event.seq <= cursor || event.seq > after.cursor) return false
-    cursor = event.seq
-    return true
-  })
 }
 
 /**

@@ -23,7 +23,7 @@ export interface ThreadView<S = ThreadSnapshot> {
 
 /** A view that is told of each change. */
 export interface Observers extends ThreadView {
-  set(facts: ThreadFacts): void
+  readonly set: (facts: ThreadFacts) => void
 }
 
 /** Somebody who reads parts of the thread: `check` runs after one of them changed. */

@@ -5,8 +5,7 @@ import { layOver, markFailed, send, settleOutbox, withdraw, type ShownMessage } 
 
 const user = (id: string): Message => ({ id, role: 'user', content: id })
 const idOf = ({ id }: ShownMessage) => id
-const laidOver = (list: readonly ShownMessage[], outbox: ReturnType<typeof send>) =>
-  layOver(list, outbox, (message) => message, idOf)
+const laidOver = (list: readonly ShownMessage[], outbox: ReturnType<typeof send>) => layOver(list, outbox)
 const run = chatRun('r1', { id: 'u1', content: 'hi' }, ['yes'])
 
 test('messages on their way stand below what they were written below', () => {

@@ -1,4 +1,5 @@
 import type { Message, ThreadState } from '@rivulet/protocol'
+import { memo } from './memo.ts'
 
 /** A message as it is shown: `delivery` says where one of ours is on its way; it is left out once the thread has it. */
 export type ShownMessage = Message & { readonly delivery?: 'sending' | 'failed' }
@@ -61,27 +62,26 @@ export function settleOutbox(outbox: readonly Outgoing[], state: ThreadState): r
   return left
 }
 
-const laidOver = new WeakMap<readonly unknown[], { outbox: readonly Outgoing[]; list: readonly unknown[] }>()
+/** Messages with what is on its way laid over them, each in its place. The same array comes back for the same two. */
+export const layOver: (list: readonly Message[], outbox: readonly Outgoing[]) => readonly ShownMessage[] = memo(
+  (list, outbox) => laid(list, outbox, (message) => message),
+)
 
-/**
- * The list with what is on its way laid over it, each in its place. `show` makes the list's kind of item of a message
- * and `idOf` reads an item's id. The same array comes back for the same list and outbox.
- */
-export function layOver<T>(
+/** The same for ids. */
+export const layIdsOver: (list: readonly string[], outbox: readonly Outgoing[]) => readonly string[] = memo(
+  (list, outbox) => laid(list, outbox, ({ id }) => id),
+)
+
+function laid<T extends string | Message>(
   list: readonly T[],
   outbox: readonly Outgoing[],
   show: (message: ShownMessage) => T,
-  idOf: (item: T) => string,
 ): readonly T[] {
   if (outbox.length === 0) return list
-  const known = laidOver.get(list)
-  // What is kept under a list was made from it, so it holds the same kind of items.
-  if (known?.outbox === outbox) return known.list as readonly T[]
   const result = [...list]
   for (const { message, below } of outbox) {
-    const above = below === null ? -1 : result.findLastIndex((item) => idOf(item) === below)
+    const above = result.findLastIndex((item) => (typeof item === 'string' ? item : item.id) === below)
     result.splice(above === -1 && below !== null ? result.length : above + 1, 0, show(message))
   }
-  laidOver.set(list, { outbox, list: result })
   return result
 }

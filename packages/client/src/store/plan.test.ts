@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { isSameConnection, wantedConnection, type Plan, type Standing } from './plan.ts'
 
 const start = (run: string) => ({ run, graph: 'agent', input: {} })
-const read = (until?: string) => ({ kind: 'read', until }) as const
-const starting = (run: string, begun = false): Standing => ({ wanted: { kind: 'start', start: start(run) }, begun })
+const read = (until?: string) => ({ until })
+const toStart = (run: string) => ({ start: start(run), until: run })
+const starting = (run: string, begun = false): Standing => ({ wanted: toStart(run), begun })
 
 function plan(change: Partial<Plan> = {}): Plan {
   return { threadId: 't', starts: [], followers: 0, watched: [], gaveUp: false, ...change }
@@ -14,26 +15,16 @@ test.each<[string, Partial<Plan>, Standing | undefined, unknown]>([
   ['the thread has no id yet', { threadId: undefined, followers: 1 }, undefined, undefined],
   ['somebody follows', { followers: 1 }, undefined, read()],
   ['somebody waits for a run', { watched: ['r1', 'r2'] }, undefined, read('r2')],
-  [
-    'a run is to be started',
-    { starts: [start('r1'), start('r2')], followers: 1 },
-    undefined,
-    { kind: 'start', start: start('r1') },
-  ],
+  ['a run is to be started', { starts: [start('r1'), start('r2')], followers: 1 }, undefined, toStart('r1')],
   [
     'a run is to be started after a connection was given up',
     { starts: [start('r1')], gaveUp: true },
     undefined,
-    { kind: 'start', start: start('r1') },
+    toStart('r1'),
   ],
   ['a connection was given up', { followers: 1, watched: ['r1'], gaveUp: true }, undefined, undefined],
   ['a run is being started, whatever else is wanted', { starts: [start('r2')] }, starting('r1'), starting('r1').wanted],
-  [
-    'a run has begun and another is to be started',
-    { starts: [start('r2')] },
-    starting('r1', true),
-    { kind: 'start', start: start('r2') },
-  ],
+  ['a run has begun and another is to be started', { starts: [start('r2')] }, starting('r1', true), toStart('r2')],
   ['a run has begun and somebody follows', { followers: 1 }, starting('r1', true), starting('r1').wanted],
   ['a run has begun and somebody waits for it', { watched: ['r1'] }, starting('r1', true), starting('r1').wanted],
   ['a run has begun and nobody cares any more', {}, starting('r1', true), undefined],

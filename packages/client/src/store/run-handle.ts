@@ -28,8 +28,8 @@ export interface RunHandle<G extends TypedGraph = UntypedGraph> extends AsyncIte
 export interface Watch {
   readonly handle: RunHandle
   readonly isOver: boolean
-  push(event: RivuletEvent): void
-  finish(result: RunResult): void
+  readonly push: (event: RivuletEvent) => void
+  readonly finish: (result: RunResult) => void
 }
 
 /** Events an iteration may fall behind. */

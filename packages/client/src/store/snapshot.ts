@@ -25,7 +25,9 @@ import {
 } from '@rivulet/protocol'
 import type { ConnectionHealth } from '../connection/health.ts'
 import { initialMessages, isUnread, receivedIds, receivedMessages, type ThreadFacts } from './facts.ts'
-import { layOver, type ShownMessage } from './outbox.ts'
+import { memo } from './memo.ts'
+import { layIdsOver, layOver, type Outgoing, type ShownMessage } from './outbox.ts'
+import type { StartRequest } from '../transports/transport.ts'
 
 /**
  * What the thread is doing. `loading`: its past is being fetched. `connecting`: a run was asked for and has not begun.
@@ -89,13 +91,17 @@ export interface ThreadSnapshot<G extends TypedGraph = UntypedGraph> {
 
 /** The snapshot of these facts. */
 export function snapshotOf(facts: ThreadFacts): ThreadSnapshot {
-  const { state, outbox, messagesKey } = facts
-  const messages = () => layOver<ShownMessage>(receivedMessages(facts), outbox, (message) => message, idOf)
-  const values = () => (isUnread(facts) ? facts.initialValues : undefined) ?? valuesOf(state)
+  const { threadId, connection, state, starts, outbox, messagesKey: key, initialValues } = facts
+  const messages = () => layOver(receivedMessages(facts), outbox)
+  const values = () => (isUnread(facts) ? initialValues : undefined) ?? valuesOf(state)
   const status = statusOf(facts)
+  const run = currentRun(state)
+  /** Whether the filter asks for the page's own list, over which messages on their way are laid. */
+  const isPage = (filter: MessageFilter) =>
+    filter.node === undefined && filter.tag === undefined && !filter.ns?.length && (filter.key ?? key) === key
   return {
-    threadId: facts.threadId,
-    connection: facts.connection,
+    threadId,
+    connection,
     state,
     get messages() {
       return messages()
@@ -106,61 +112,41 @@ export function snapshotOf(facts: ThreadFacts): ThreadSnapshot {
     status,
     isLoading: status === 'streaming' || status === 'connecting',
     get error() {
-      return errorOf(facts)
+      return facts.failure ?? (run?.error && starts.length === 0 ? errorOf(run.error) : undefined)
     },
     get interrupts() {
       return interruptsOf(state)
     },
     get toolCalls() {
-      return toolCallsOf(state, { key: messagesKey })
+      return toolCallsOf(state, { key })
     },
     get activeNodes() {
       return activeTasks(state)
     },
     get queue() {
-      return queueOf(facts)
+      return queueOf(starts, outbox, run?.status === 'running')
     },
-    message: (id) => messageById(facts, id),
+    message: (id) =>
+      messageOf(state, id) ??
+      outbox.find(({ message }) => message.id === id)?.message ??
+      (isUnread(facts) ? initialMessages(facts).find((message) => message.id === id) : undefined),
     messageIds: (filter = {}) =>
-      isPageList(filter, messagesKey)
-        ? layOver(receivedIds(facts), outbox, idOf, (id) => id)
-        : messageIdsOf(state, { key: messagesKey, ...filter }),
-    messagesWhere: (filter = {}) =>
-      isPageList(filter, messagesKey) ? messages() : messagesOf(state, { key: messagesKey, ...filter }),
+      isPage(filter) ? layIdsOver(receivedIds(facts), outbox) : messageIdsOf(state, { key, ...filter }),
+    messagesWhere: (filter = {}) => (isPage(filter) ? messages() : messagesOf(state, { key, ...filter })),
     valuesAt: (ns) => (ns.length === 0 ? values() : valuesOf(state, ns)),
     toolCall: (id) => toolCallOf(state, id),
     progress: (name) => progressOf(state, name),
   }
 }
 
-function idOf(message: ShownMessage): string {
-  return message.id
-}
-
-function messageById(facts: ThreadFacts, id: string): ShownMessage | undefined {
-  return (
-    messageOf(facts.state, id) ??
-    facts.outbox.find(({ message }) => message.id === id)?.message ??
-    (isUnread(facts) ? initialMessages(facts).find((message) => message.id === id) : undefined)
-  )
-}
-
-/** Whether the filter asks for the page's own list, over which messages on their way are laid. */
-function isPageList({ key, ns, node, tag }: MessageFilter, messagesKey: string): boolean {
-  return (
-    node === undefined && tag === undefined && (ns?.length ?? 0) === 0 && (key === undefined || key === messagesKey)
-  )
-}
-
-function statusOf({ state, starts, failure, connection }: ThreadFacts): ThreadStatus {
+function statusOf({ state, starts, failure, connection: { phase } }: ThreadFacts): ThreadStatus {
   const run = currentRun(state)
-  if (run?.status === 'running' && connection.phase !== 'closed') return 'streaming'
+  if (run?.status === 'running' && phase !== 'closed') return 'streaming'
   if (starts.length > 0) return 'connecting'
-  if (failure !== undefined || run?.status === 'error') return 'error'
+  if (failure || run?.status === 'error') return 'error'
   // A state that was shown again may ask, whatever run ended last.
   if (run?.status !== 'cancelled' && state.interrupts.size > 0) return 'interrupted'
-  const isOpen = connection.phase !== 'idle' && connection.phase !== 'closed'
-  return isOpen && state.log === '' && run === undefined ? 'loading' : 'idle'
+  return phase !== 'idle' && phase !== 'closed' && state.log === '' && !run ? 'loading' : 'idle'
 }
 
 /** A run that waits behind another one. */
@@ -171,30 +157,20 @@ export interface QueuedRun {
 }
 
 const NO_QUEUE: readonly QueuedRun[] = []
-const queues = new WeakMap<readonly unknown[], { isBehind: boolean; outbox: unknown; queue: readonly QueuedRun[] }>()
 
-function queueOf({ state, starts, outbox }: ThreadFacts): readonly QueuedRun[] {
-  const isBehind = currentRun(state)?.status === 'running'
-  if (starts.length < (isBehind ? 1 : 2)) return NO_QUEUE
-  const known = queues.get(starts)
-  if (known?.outbox === outbox && known.isBehind === isBehind) return known.queue
+const queueOf: (
+  starts: readonly StartRequest[],
+  outbox: readonly Outgoing[],
+  isBehind: boolean,
+) => readonly QueuedRun[] = memo((starts, outbox, isBehind) => {
   const queue = starts.slice(isBehind ? 0 : 1).map(({ run }) => ({
     run,
     messages: outbox.filter((item) => item.run === run).map(({ message }) => message),
   }))
-  queues.set(starts, { isBehind, outbox, queue })
-  return queue
-}
+  return queue.length > 0 ? queue : NO_QUEUE
+})
 
-const runErrors = new WeakMap<WireError, RivuletError>()
-
-function errorOf({ state, starts, failure }: ThreadFacts): RivuletError | undefined {
-  const wire = currentRun(state)?.error
-  if (failure !== undefined || wire === undefined || starts.length > 0) return failure
-  let error = runErrors.get(wire)
-  if (error === undefined) runErrors.set(wire, (error = errorFromWire(wire)))
-  return error
-}
+const errorOf: (error: WireError) => RivuletError = memo(errorFromWire)
 
 /** Whether two values are the same, or are lists of the same items. */
 export function sameItems(a: unknown, b: unknown): boolean {

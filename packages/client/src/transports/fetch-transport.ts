@@ -1,7 +1,7 @@
-import { createFrameDecoder, formatNamespace, type Frame, type GraphState, type RivuletEvent } from '@rivulet/protocol'
-import { createHttp, eventStreamOf, segment, type HttpOptions, type RequestDetails } from './http.ts'
+import { createFrameDecoder, formatNamespace, type Frame, type RivuletEvent } from '@rivulet/protocol'
+import { createHttp, eventStreamOf, segment, type HttpOptions } from './http.ts'
 import { errorOfResponse, retryAfterOf } from './http-error.ts'
-import type { OpenRequest, ThreadInfo, ThreadPage, Transport } from './transport.ts'
+import type { Transport } from './transport.ts'
 
 /** How to reach our server; the routes begin with `/v1` below `url`. */
 export interface FetchTransportOptions extends HttpOptions {
@@ -22,87 +22,58 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
   const { send, call } = createHttp(options)
   return {
     heartbeatMs: options.heartbeatMs ?? 15_000,
-    async *open(request, { signal, after }) {
-      const response = await send(...streamRequest(request, after, signal))
+    async *open({ thread, start, until, filter: { namespaces, nodes, tags } = {} }, { signal, after }) {
+      // A run is posted, a thread is read.
+      const path = start
+        ? at(thread, '/runs')
+        : at(thread, '/events', { after, until, ns: namespaces?.map(formatNamespace), node: nodes, tag: tags })
+      const response = await send(path, { accept: 'text/event-stream', body: start && { ...start, after }, signal })
       if (!response.ok) {
         const delayMs = retryAfterOf(response, Date.now())
         if (delayMs !== undefined) yield { type: 'retry', delayMs }
         throw await errorOfResponse(response)
       }
-      yield* framesOf(response, signal, options)
+      const decoder = createFrameDecoder(options)
+      for await (const bytes of eventStreamOf(response, signal)) yield* joined(decoder.push(bytes))
+      decoder.end()
     },
-    cancel: (thread, run, { signal }) =>
-      call(`${pathOf(thread)}/runs/${segment(run)}/cancel`, { method: 'POST', signal }),
-    state: (thread, { checkpointId, signal } = {}) =>
-      call<GraphState>(`${pathOf(thread)}/state${query({ checkpointId })}`, { signal }),
+    cancel: (thread, run, { signal }) => call(at(thread, `/runs/${segment(run)}/cancel`), { method: 'POST', signal }),
+    state: (thread, { checkpointId, signal } = {}) => call(at(thread, '/state', { checkpointId }), { signal }),
     history: (thread, { limit, before, outline, signal } = {}) =>
-      call<GraphState[]>(`${pathOf(thread)}/history${query({ limit, before, outline: outline ? 1 : undefined })}`, {
-        signal,
-      }),
+      call(at(thread, '/history', { limit, before, outline: outline ? 1 : undefined }), { signal }),
     update: (thread, update, { asNode, checkpointId, signal } = {}) =>
-      call(`${pathOf(thread)}/state`, { body: { update, asNode, checkpointId }, signal }),
-    wait: (thread, start, { signal }) => call(`${pathOf(thread)}/runs?wait=1`, { body: start, signal }),
+      call(at(thread, '/state'), { body: { update, asNode, checkpointId }, signal }),
+    wait: (thread, start, { signal }) => call(at(thread, '/runs?wait=1'), { body: start, signal }),
     threads: {
-      list: ({ limit, cursor, signal } = {}) => call<ThreadPage>(`/v1/threads${query({ limit, cursor })}`, { signal }),
-      create: (thread, { signal } = {}) => call<ThreadInfo>('/v1/threads', { body: thread, signal }),
-      get: (id, { signal } = {}) => call<ThreadInfo>(pathOf(id), { signal }),
-      delete: (id, { signal } = {}) => call(pathOf(id), { method: 'DELETE', signal }),
-      fork: (id, fork = {}, { signal } = {}) => call(`${pathOf(id)}/fork`, { body: fork, signal }),
+      list: ({ limit, cursor, signal } = {}) => call(`/v1/threads${query({ limit, cursor })}`, { signal }),
+      create: (thread, { signal } = {}) => call('/v1/threads', { body: thread, signal }),
+      get: (id, { signal } = {}) => call(at(id), { signal }),
+      delete: (id, { signal } = {}) => call(at(id), { method: 'DELETE', signal }),
+      fork: (id, fork = {}, { signal } = {}) => call(at(id, '/fork'), { body: fork, signal }),
     },
   }
 }
 
-/** A stream's request: a run is posted, a thread is read. */
-function streamRequest(
-  { thread, start, until, filter = {} }: OpenRequest,
-  after: string | undefined,
-  signal: AbortSignal,
-): [string, RequestDetails] {
-  const accept = 'text/event-stream'
-  if (start !== undefined) {
-    return [`${pathOf(thread)}/runs`, { body: { ...start, after }, accept, signal }]
-  }
-  const { namespaces = [], nodes = [], tags = [] } = filter
-  const search = query({ after, until, ns: namespaces.map(formatNamespace), node: nodes, tag: tags })
-  return [`${pathOf(thread)}/events${search}`, { accept, signal }]
-}
-
-/** The frames of a body; what came in one piece is one frame, as it is folded at once. */
-async function* framesOf(
-  response: Response,
-  signal: AbortSignal,
-  options: FetchTransportOptions,
-): AsyncGenerator<Frame> {
-  const decoder = createFrameDecoder(options)
-  for await (const bytes of eventStreamOf(response, signal)) yield* joined(decoder.push(bytes))
-  decoder.end()
-}
-
+/** What came in one piece is one frame, as it is folded at once. */
 function joined(frames: readonly Frame[]): Frame[] {
   const result: Frame[] = []
-  let events: RivuletEvent[] = []
   for (const frame of frames) {
     const last = result.at(-1)
-    if (frame.type !== 'events') result.push(frame)
-    else {
-      if (last?.type !== 'events' || last.log !== frame.log) result.push({ ...frame, events: (events = []) })
-      for (const event of frame.events) events.push(event)
-    }
+    if (frame.type !== 'events' || last?.type !== 'events' || last.log !== frame.log) result.push(frame)
+    // The lists were made by our own decoder, and nobody else has them yet.
+    else for (const event of frame.events) (last.events as RivuletEvent[]).push(event)
   }
   return result
 }
 
-function pathOf(thread: string): string {
-  return `/v1/threads/${segment(thread)}`
+type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>
+
+/** What stands at `rest` of a thread. */
+function at(thread: string, rest: string = '', fields: Query = {}): string {
+  return `/v1/threads/${segment(thread)}${rest}${query(fields)}`
 }
 
-type QueryValue = string | number | readonly string[] | undefined
-
-function query(fields: Readonly<Record<string, QueryValue>>): string {
-  const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(fields)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(name, String(one))
-  }
-  const text = search.toString()
-  return text === '' ? '' : `?${text}`
+function query(fields: Query): string {
+  const pairs = Object.entries(fields).flatMap(([name, value = []]) => [value].flat().map((one) => [name, `${one}`]))
+  return pairs.length > 0 ? `?${new URLSearchParams(pairs)}` : ''
 }

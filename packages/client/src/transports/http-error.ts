@@ -1,7 +1,7 @@
 import { errorFromWire, RivuletError, type ErrorCode, type WireError } from '@rivulet/protocol'
 
 /** Answers that a server gives for a while only. */
-const PASSING = new Set([408, 425, 429, 502, 503, 504])
+const PASSING: readonly number[] = [408, 425, 429, 502, 503, 504]
 
 const CODES: Readonly<Record<number, ErrorCode>> = {
   400: 'INVALID_INPUT',
@@ -20,23 +20,20 @@ export async function errorOfResponse(response: Response): Promise<RivuletError>
   const { status, type } = response
   if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
     discardBody(response)
-    return new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} redirects; give the address it leads to`)
+    return new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} redirects`)
   }
-  const text = await response.text().catch(() => '')
-  const wire = wireErrorIn(text)
-  const retryable = wire?.retryable ?? PASSING.has(status)
-  if (wire !== undefined) return errorFromWire({ ...wire, retryable })
-  const code = CODES[status] ?? (PASSING.has(status) ? 'DISCONNECTED' : 'INTERNAL')
-  return new RivuletError(code, `${addressOf(response)} answered ${status}`, { retryable })
+  const wire = wireErrorIn(await response.text().catch(() => ''))
+  const isPassing = PASSING.includes(status)
+  const retryable = wire?.retryable ?? isPassing
+  const code = CODES[status] ?? (isPassing ? 'DISCONNECTED' : 'INTERNAL')
+  return errorFromWire({ code, message: `${addressOf(response)} answered ${status}`, ...wire, retryable })
 }
 
 function wireErrorIn(text: string): WireError | undefined {
   try {
     // Any JSON at all; what is looked at is checked, and to look into `null` throws.
-    const { error } = JSON.parse(text) as { error?: Partial<WireError> }
-    const isNamed = typeof error?.code === 'string' && typeof error.message === 'string'
-    // Checked to have what an error must have; an unknown code is taken care of where it is read.
-    return isNamed ? (error as WireError) : undefined
+    const { error } = JSON.parse(text) as { error?: WireError }
+    return typeof error?.code === 'string' && typeof error.message === 'string' ? error : undefined
   } catch {
     return undefined
   }

@@ -38,23 +38,21 @@ export interface Http {
 /** Requests to the backend at `url`. */
 export function createHttp({ url, headers, credentials = 'same-origin', fetch: given }: HttpOptions): Http {
   const base = url.replace(/\/+$/, '')
-  const send: Http['send'] = async (
-    path,
-    { method, accept = 'application/json', body, signal, headers: more } = {},
-  ) => {
-    const init: RequestInit = {
-      method: method ?? (body === undefined ? 'GET' : 'POST'),
-      credentials,
-      cache: 'no-store',
-      // Followed redirects would carry the caller's headers to wherever they lead.
-      redirect: 'manual',
-      ...(body !== undefined && { body: toJsonText(body) }),
-      ...(signal && { signal }),
-    }
+  const send: Http['send'] = async (path, details = {}) => {
+    const { body, signal, accept = 'application/json', method = body === undefined ? 'GET' : 'POST' } = details
+    const text = jsonText(body)
     const once = async (rejected: boolean) => {
       const own = await headersOf(headers, rejected)
-      const type = body === undefined ? undefined : { 'content-type': 'application/json' }
-      return (given ?? fetch)(base + path, { ...init, headers: { ...own, ...more, accept, ...type } })
+      return (given ?? fetch)(base + path, {
+        method,
+        credentials,
+        cache: 'no-store',
+        // Followed redirects would carry the caller's headers to wherever they lead.
+        redirect: 'manual',
+        body: text ?? null,
+        signal: signal ?? null,
+        headers: { ...own, ...details.headers, accept, ...(text && { 'content-type': 'application/json' }) },
+      })
     }
     try {
       const response = await once(false)
@@ -70,8 +68,12 @@ export function createHttp({ url, headers, credentials = 'same-origin', fetch: g
     async call<T>(path: string, details?: RequestDetails) {
       const response = await send(path, details)
       if (!response.ok) throw await errorOfResponse(response)
-      // What the backend answers on this route.
-      return (response.status === 204 ? undefined : await jsonOf(response)) as T
+      try {
+        // What the backend answers on this route.
+        return (response.status === 204 ? undefined : await response.json()) as T
+      } catch (cause) {
+        throw unexpected(response, 'JSON', cause)
+      }
     },
   }
 }
@@ -83,10 +85,9 @@ export async function headersOf(given: HttpOptions['headers'], rejected: boolean
 
 /** The pieces of an event stream's body. Throws `PROTOCOL_MISMATCH` when the answer is no such stream. */
 export async function* eventStreamOf(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false
-  if (!isStream || response.body === null) {
+  if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
     discardBody(response)
-    throw new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} did not answer with an event stream`)
+    throw unexpected(response, 'an event stream')
   }
   const reader = response.body.getReader()
   const close = () => void reader.cancel().catch(() => {})
@@ -117,18 +118,14 @@ function lost(error: unknown, signal?: AbortSignal): unknown {
   return toRivuletError(error, 'DISCONNECTED', { retryable: true })
 }
 
-async function jsonOf(response: Response): Promise<unknown> {
-  try {
-    return await response.json()
-  } catch (cause) {
-    throw new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} did not answer with JSON`, { cause })
-  }
+function unexpected(response: Response, expected: string, cause?: unknown): RivuletError {
+  return new RivuletError('PROTOCOL_MISMATCH', `${addressOf(response)} did not answer with ${expected}`, { cause })
 }
 
-function toJsonText(body: unknown): string {
+function jsonText(body: unknown): string | undefined {
   try {
     return JSON.stringify(body)
   } catch (cause) {
-    throw new RivuletError('UNSERIALIZABLE', 'what is to be sent cannot be written as JSON', { cause })
+    throw new RivuletError('UNSERIALIZABLE', 'the body is no JSON', { cause })
   }
 }

@@ -17,19 +17,36 @@ export function fold(state: ThreadState, event: RivuletEvent): ThreadState {
 
 /** The state after all events: equal to folding one by one, several times cheaper. The unit of atomicity for a batch. */
 export function foldAll(state: ThreadState, events: readonly RivuletEvent[]): ThreadState {
+  return foldNews(state, events).state
+}
+
+/** What events came to. */
+export interface News {
+  /** The state after them. */
+  readonly state: ThreadState
+  /** Those that were taken in, and each snapshot that took the place of events; not what was seen before or waits. */
+  readonly applied: readonly RivuletEvent[]
+}
+
+/** As {@link foldAll}, with what of the events was new. */
+export function foldNews(state: ThreadState, events: readonly RivuletEvent[]): News {
+  const applied: RivuletEvent[] = []
   let work: Work | undefined
   for (const event of events) {
     const now = work?.state ?? state
     if (!isPlaced(event)) work = beginWork({ ...now, ignored: now.ignored + 1 })
     else if (event.type === 'sync') {
       const next = afterSync(now, event)
-      if (next !== now) work = beginWork(next)
-    } else if (now.gap === undefined && event.seq > now.cursor) {
+      if (next === now) continue
+      work = beginWork(next)
+      if (event.phase === 'snapshot' && !next.gap) applied.push(event)
+    } else if (!now.gap && event.seq > now.cursor) {
       work ??= beginWork(state)
       step(work, event)
+      if (!work.state.gap) applied.push(event)
     }
   }
-  return work?.state ?? state
+  return { state: work?.state ?? state, applied }
 }
 
 function step(work: Work, event: StampedEvent): void {

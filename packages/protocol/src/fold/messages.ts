@@ -27,12 +27,12 @@ export function applyMessageStart(work: Work, event: MessageStart): Missing {
 export function applyMessageDelta(work: Work, event: MessageDelta): Missing {
   const { id, part: index, at, text, kind = 'text', callId, name } = event
   const known = work.state.live.get(resolveId(work.state, id))
-  if (known === undefined) return `delta of message ${id}, which is not streaming`
+  if (known === undefined) return notStreaming(id)
   const part = known.parts[index]
   const length = part?.text.length ?? 0
   const more = at === length ? text : beyond(part?.text ?? '', at, text)
   if (more === undefined || (part === undefined && index !== known.parts.length)) {
-    return `delta of message ${id} at ${at} of part ${index} does not fit on ${length}`
+    return `delta of message ${id} at ${at} does not fit`
   }
   if (more === '' && part) return undefined
   const open = growing(work, known)
@@ -53,6 +53,10 @@ function growing(work: Work, known: OpenEntry): Omit<OpenEntry, 'parts'> & { par
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
+function notStreaming(id: string): string {
+  return `message ${id} is not streaming`
+}
+
 /** What of `text`, put at `at`, lies beyond the end of `known`; `undefined` when it leaves a hole or says otherwise. */
 function beyond(known: string, at: number, text: string): string | undefined {
   const overlap = known.slice(at, at + text.length)
@@ -62,9 +66,9 @@ function beyond(known: string, at: number, text: string): string | undefined {
 export function applyMessageEnd(work: Work, event: MessageEnd): Missing {
   const { id, lengths, usage, finishReason, providerId, metadata, parts } = event
   const open = work.state.live.get(resolveId(work.state, id))
-  if (open === undefined) return `end of message ${id}, which is not streaming`
+  if (open === undefined) return notStreaming(id)
   if (lengths.join() !== open.parts.map(({ text }) => text.length).join()) {
-    return `message ${id} ended with other lengths than arrived`
+    return `end of message ${id} does not fit`
   }
   const said = { usage, finishReason, providerId, metadata: metadata && { ...open.meta.metadata, ...metadata } }
   close(work, open, messageOfOpen({ ...open, meta: { ...open.meta, ...stated(said) } }, 'done', parts))
