@@ -1,4 +1,4 @@
-import { memoryLog, readLog, type EventLog, type RunEvent } from '@rivulet/protocol'
+import { memoryLog, readLog, RivuletError, type EventLog, type Frame, type RunEvent } from '@rivulet/protocol'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { EventStream, type EventStreamOptions } from './event-stream.ts'
 import { streamBody } from './stream-body.ts'
@@ -36,11 +36,10 @@ function open(log: EventLog, options: Partial<EventStreamOptions> = {}): Opened 
 }
 
 /** A stream that has said where it stands and has nothing more to say. */
-async function openIdle(options?: Partial<EventStreamOptions>): Promise<Opened & { log: EventLog }> {
+async function openIdle(options?: Partial<EventStreamOptions>, pieces = 2): Promise<Opened & { log: EventLog }> {
   const log = memoryLog({ id: 'log' })
   const opened = open(log, options)
-  await opened.stream.next()
-  await opened.stream.next()
+  for (let i = 0; i < pieces; i++) await opened.stream.next()
   return Object.assign(opened, { log })
 }
 
@@ -112,6 +111,20 @@ describe('a stream', () => {
     }
     expect(opened.ended).toBe(0)
     opened.stream.end()
+  })
+
+  test('never has an empty piece, which would end a body: what its wire does not tell is passed over', async () => {
+    const data = (frame: Frame): string =>
+      frame.type === 'events' ? frame.events.map((event) => ('data' in event ? String(event.data) : '')).join('') : ''
+    const { stream, log } = await openIdle({ wire: { frame: data, fatal: () => '' } }, 0)
+    const next = stream.next()
+    await vi.advanceTimersByTimeAsync(100)
+    await log.append([custom('')])
+    await log.append([custom('told')])
+    expect(await next).toBe('told')
+    const last = stream.next()
+    stream.end(new RivuletError('SLOW_CONSUMER', 'too slow', { retryable: true }))
+    expect(await last).toBeUndefined()
   })
 
   test('ends when it is told to, with a last word for whoever waits', async () => {

@@ -64,7 +64,7 @@ export class EventStream {
     return this.#last
   }
 
-  /** The next piece of the body; `undefined` at its end. One call at a time. */
+  /** The next piece of the body, never an empty one; `undefined` at its end. One call at a time. */
   next(): Promise<string | undefined> {
     return new Promise((resolve) => this.take(resolve))
   }
@@ -99,7 +99,7 @@ export class EventStream {
     this.#last = last
     clearInterval(this.#clock)
     this.#options.stop.abort()
-    this.#give(last && this.#write(last))
+    this.#give((last && this.#write(last)) || undefined)
     this.#options.onEnd()
   }
 
@@ -120,7 +120,9 @@ export class EventStream {
     } catch (error) {
       return this.#onFailure(error)
     }
-    this.#give(text)
+    if (text !== '') return this.#give(text)
+    // Nothing of this frame is for this reader: whoever waits goes on to wait.
+    if (this.#taker !== undefined) this.#read()
   }
 
   readonly #onFailure = (error: unknown): void => {
@@ -148,7 +150,8 @@ export class EventStream {
       return
     }
     const seq = this.#options.reader.idleAt()
-    if (seq !== undefined) this.#give(this.#wire.frame({ type: 'at', log: this.#options.log, seq }, this.#state))
+    const beat = seq === undefined ? '' : this.#wire.frame({ type: 'at', log: this.#options.log, seq }, this.#state)
+    if (beat !== '') this.#give(beat)
   }
 }
 
