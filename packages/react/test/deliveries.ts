@@ -2,8 +2,12 @@ import { fetchTransport, webSocketTransport, type OpenRequest, type Transport } 
 import type { StreamableGraph } from '@rivulet/protocol'
 import { memoryFetch, memoryWebSocket, pump, type Pump } from '@rivulet/testing'
 import { mswHandlers } from '@rivulet/testing/msw'
+import { configure } from '@testing-library/react'
 import { setupServer } from 'msw/node'
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
+
+// Longer than the default second: other tests may have the machine at the same time.
+configure({ asyncUtilTimeout: 5000 })
 
 /** One stream that a page opened. */
 export interface Opened extends Pick<OpenRequest, 'thread' | 'start'> {
