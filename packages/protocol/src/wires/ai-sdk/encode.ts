@@ -18,7 +18,9 @@ interface Growing {
 
 /**
  * An encoder for one stream: what {@link createAiSdkDecoder} reads, and `useChat`. The wire has one message a response:
- * what a run says in several becomes steps of the first. Send `x-vercel-ai-ui-message-stream: v1` with it.
+ * what a run says in several becomes steps of the first. It has no words for a state, for messages of tools, for what is
+ * removed or withdrawn: an attempt that failed stays, so do not send what may be retried. Send
+ * `x-vercel-ai-ui-message-stream: v1` with it.
  */
 export function createAiSdkEncoder(): AiSdkEncoder {
   const messages = new Map<string, Growing[]>()
@@ -28,6 +30,24 @@ export function createAiSdkEncoder(): AiSdkEncoder {
   }
   const begin = ({ kind, id, name }: Growing): object =>
     kind === 'tool' ? { type: 'tool-input-start', toolCallId: id, toolName: name } : { type: `${kind}-start`, id }
+  /** A message that was told at once, as if it had streamed; nothing for one that did, or that a caller sent. */
+  const wholeMessage = ({ message, node, run }: Extract<RunEvent, { type: 'message' }>): RunEvent[] => {
+    const { id, role, content, parts = [], toolCalls = [], meta } = message
+    if (role !== 'assistant' || node === undefined || messages.has(id)) return []
+    const spoken = parts.flatMap((part) => (part.kind === 'text' || part.kind === 'reasoning' ? [part] : []))
+    const streamed = [
+      ...(spoken.length === 0 && content !== '' ? [{ kind: 'text' as const, text: content }] : spoken),
+      ...toolCalls.map((call) => ({ kind: 'tool' as const, callId: call.id, name: call.name, text: call.args })),
+    ]
+    const others = parts.filter((part) => part.kind !== 'text' && part.kind !== 'reasoning')
+    const deltas = streamed.map((said, part): RunEvent => ({ type: 'message.delta', run, id, part, at: 0, ...said }))
+    const lengths = streamed.map(({ text }) => text.length)
+    return [
+      { type: 'message.start', run, id, role, ...(meta && { meta }) },
+      ...deltas,
+      { type: 'message.end', run, id, lengths, parts: others },
+    ]
+  }
   const chunksOf = (event: RunEvent): (object | string)[] => {
     switch (event.type) {
       case 'message.start': {
@@ -51,6 +71,8 @@ export function createAiSdkEncoder(): AiSdkEncoder {
       }
       case 'message.end':
         return [...(messages.get(event.id) ?? []).map(endOf), ...(event.parts ?? []).flatMap((part) => wholePart(part))]
+      case 'message':
+        return wholeMessage(event).flatMap(chunksOf)
       case 'tool.end': {
         const { id: toolCallId, error, output } = event
         return [

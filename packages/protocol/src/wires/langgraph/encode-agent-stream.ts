@@ -1,5 +1,5 @@
 import type { RunEvent, StreamedKind, TaskEnd, TaskStart } from '../../events/event.ts'
-import { messageOf } from '../../fold/read.ts'
+import { messageOf, valuesOf } from '../../fold/read.ts'
 import type { OpenPart, ThreadState } from '../../fold/state.ts'
 import type { Message } from '../../messages/message.ts'
 import { ROOT, taskSegment } from '../../namespace.ts'
@@ -28,7 +28,7 @@ export function createAgentStreamEncoder(): AgentStreamEncoder {
   return {
     encode(event, state, before = last) {
       last = state
-      return [...messageFrames(event, state, before), ...otherFrames(event, state)]
+      return [...messageFrames(event, state, before), ...withdrawal(event, state, before), ...otherFrames(event, state)]
     },
   }
 }
@@ -105,6 +105,34 @@ function plainFrames(event: RunEvent, state: ThreadState): AgentStreamFrame[] {
 
 function taskFrame(event: TaskStart | TaskEnd, told: Fields): AgentStreamFrame {
   return { method: 'lifecycle', params: { namespace: placeOf(event), data: { ...told, graph_name: event.node } } }
+}
+
+/**
+ * What an attempt had said goes. The wire has no word for it, but a message goes that a state listed and the next one
+ * does not: so it is ended and listed, and then told without.
+ */
+function withdrawal(event: RunEvent, state: ThreadState, before: ThreadState | undefined): AgentStreamFrame[] {
+  if (event.type !== 'rewind' || 'to' in event || before === undefined) return []
+  const namespace = event.ns ?? ROOT
+  const ids = [...before.live.keys(), ...before.settled.keys()]
+  const gone = ids.flatMap((id) => (messageOf(state, id) === undefined ? (messageOf(before, id) ?? []) : []))
+  if (gone.length === 0) return []
+  const ends = gone.flatMap(({ id, status }) =>
+    status === 'streaming'
+      ? [{ method: 'messages', params: { namespace: placeOf(originOf(before, id)), data: finished(id) } }]
+      : [],
+  )
+  const values = valuesOf(state, namespace)
+  const listed = Array.isArray(values['messages']) ? (values['messages'] as unknown[]) : []
+  const told = (messages: readonly unknown[]) => ({
+    method: 'values',
+    params: { namespace, data: writeMessages({ ...values, messages }) },
+  })
+  return [...ends, told([...listed, ...gone]), told(listed)]
+}
+
+function finished(id: string): Fields {
+  return { event: 'message-finish', run_id: id }
 }
 
 /** Where a node speaks: its task is a namespace of its own here. */
