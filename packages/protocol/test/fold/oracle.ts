@@ -343,6 +343,8 @@ export class Play {
       const settled = [{ ns: [], message }]
       const card = { id, by, parts: [], whole: message, end: undefined, settled, settledIn: [[]] }
       this.#cards.set(id, { ...card, status: message.status === 'cut' ? 'cut' : 'done' })
+      // What comes back after it was removed is known by its provider's name again.
+      if (given.meta?.providerId !== undefined) this.#names.set(given.meta.providerId, id)
     }
     const answered = new Set(state.messages.map(({ toolCallId }) => toolCallId))
     for (const id of this.tools.keys()) if (!answered.has(id)) this.tools.delete(id)
