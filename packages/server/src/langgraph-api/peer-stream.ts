@@ -103,6 +103,8 @@ class LogWalk implements LogReader {
   async *#walk(): AsyncGenerator<Frame, void> {
     const { log, follow = true, isLast = () => false } = this.#reading
     const end = follow ? Infinity : log.head()
+    // A reader that nothing is for yet is told that it is read for: until then some hosts keep the answer's head back.
+    yield { type: 'at', log: log.id, seq: this.#seq }
     while (this.#seq < end && (await this.#grown())) {
       const events = await this.#read()
       await this.#cross(events.at(-1)?.seq ?? 0)

@@ -1,5 +1,6 @@
 import { memoryStore, type AppOptions } from '../../src/index.ts'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { serve } from '../../src/node/index.ts'
 import { chatGraph, Gate, wordGraph } from '../graphs.ts'
 import { BlockReader, startPeer, type Peer } from './peer.ts'
 
@@ -183,6 +184,19 @@ describe('a stream of the agent protocol', () => {
     const frames = [...begun.map(({ data }) => data as Frame), ...(await framesOf(reader))]
     expect(textIn(frames)).toBe(`${words.join('')}end`)
     expect(frames[0]).toMatchObject({ method: 'lifecycle', params: { data: { event: 'running' } } })
+  })
+
+  test('begins at once, though there is nothing for its reader', async () => {
+    const peer = startPeer({ graphs: { agent: chatGraph() } })
+    const served = await serve(peer.app, { port: 0 })
+    onTestFinished(() => served.close({ graceMs: 0 }))
+    const response = await fetch(`${served.url}/threads/t/stream/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ channels: ['custom:nothing'] }),
+    })
+    expect(response.status).toBe(200)
+    await response.body?.cancel()
   })
 
   test('with a filter that is none is refused', async () => {
