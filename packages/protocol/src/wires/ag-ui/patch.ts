@@ -5,58 +5,47 @@ import { fieldsOf, isFields, textOf } from '../fields.ts'
  * true. The value itself stays as it is. An operation whose place is not there changes nothing.
  */
 export function patched(value: unknown, operations: unknown): unknown {
-  return fieldsOf(operations).reduce<unknown>((now, { op, path, from, value: next }) => {
-    const to = pointer(path)
+  return fieldsOf(operations).reduce<unknown>((now, { op, path, from, value: given }) => {
     const source = pointer(from)
-    switch (op) {
-      case 'add':
-      case 'replace':
-        return put(now, to, { next, isInsert: op === 'add' })
-      case 'remove':
-        return put(now, to, undefined)
-      case 'move':
-        return put(put(now, source, undefined), to, { next: at(now, source), isInsert: true })
-      case 'copy':
-        return put(now, to, { next: at(now, source), isInsert: true })
-      default:
-        return now
-    }
+    const isMove = op === 'move'
+    const next = isMove || op === 'copy' ? source.reduce(at, now) : given
+    const left = isMove ? edited(now, source) : now
+    if (op === 'remove') return edited(left, pointer(path))
+    return next === undefined || (op !== 'add' && op !== 'replace' && op !== 'copy' && !isMove)
+      ? left
+      : edited(left, pointer(path), [next], op !== 'replace')
   }, value)
 }
 
 /** The keys of a JSON Pointer (RFC 6901). */
 function pointer(path: unknown): string[] {
-  const text = textOf(path) ?? ''
-  return text
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const keys = (textOf(path) ?? '').split('/').slice(1)
+  return keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-function at(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((inner, key) => {
-    if (Array.isArray(inner)) return inner[Number(key)] as unknown
-    return isFields(inner) && Object.hasOwn(inner, key) ? inner[key] : undefined
-  }, value)
+function at(value: unknown, key: string): unknown {
+  return Object.hasOwn(Object(value) as object, key) ? (value as Record<string, unknown>)[key] : undefined
 }
 
-type Change = { next: unknown; isInsert: boolean } | undefined
-
-/** A copy of the value with another at `path`; without a change, with none there. */
-function put(value: unknown, [key, ...rest]: readonly string[], change: Change): unknown {
-  if (key === undefined) return change === undefined ? null : change.next
-  if (Array.isArray(value)) return putInList(value, key, rest, change)
+/** A copy of the value with another one at the path, or with none. Into a list it goes before the one that is there. */
+function edited(
+  value: unknown,
+  [key, ...rest]: readonly string[],
+  next: readonly unknown[] = [],
+  isInsert = false,
+): unknown {
+  if (key === undefined) return next[0] ?? null
+  if (Array.isArray(value)) {
+    const list: readonly unknown[] = value
+    const index = key === '-' ? list.length : Number(key)
+    if (!(index <= list.length - (isInsert && rest.length === 0 ? 0 : 1)) || !Number.isInteger(index) || index < 0)
+      return value
+    return rest.length > 0
+      ? list.with(index, edited(list[index], rest, next, isInsert))
+      : list.toSpliced(index, isInsert ? 0 : 1, ...next)
+  }
   if (!isFields(value) || key === '__proto__') return value
-  const known = Object.hasOwn(value, key) ? value[key] : undefined
-  const entries = Object.entries(value).filter(([name]) => name !== key)
-  if (rest.length === 0 && change === undefined) return Object.fromEntries(entries)
-  return { ...value, [key]: put(known, rest, change) }
-}
-
-function putInList(list: readonly unknown[], key: string, rest: readonly string[], change: Change): unknown {
-  const index = key === '-' ? list.length : Number(key)
-  if (!Number.isInteger(index) || index < 0 || index > list.length) return list
-  if (rest.length > 0) return index < list.length ? list.with(index, put(list[index], rest, change)) : list
-  if (change === undefined) return list.toSpliced(index, 1)
-  return list.toSpliced(index, change.isInsert ? 0 : 1, change.next)
+  const { [key]: known, ...others } = value
+  if (rest.length > 0) return { ...value, [key]: edited(known, rest, next, isInsert) }
+  return next.length > 0 ? { ...value, [key]: next[0] } : others
 }
