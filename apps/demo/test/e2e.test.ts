@@ -165,6 +165,20 @@ describe.skipIf(chromium === undefined)('the demo in a browser', { timeout: 45_0
     await other.getByText('30.48 cm').first().waitFor()
     await say(page, 'and in mm?')
     await other.getByText('304.8 mm').first().waitFor()
+    await untilIdle(other)
+
+    // Sent in the same moment: when the other tab's question arrives, the server is at work on this one's.
+    let arrive = (): void => {}
+    const isBusy = new Promise<void>((resolve) => (arrive = resolve))
+    await other.route('**/runs', (route) => isBusy.then(() => route.continue()))
+    await say(other, '3 inch to cm')
+    await say(page, '2 inch to cm')
+    await untilBusy(page)
+    arrive()
+    for (const tab of [page, other]) {
+      for (const answer of ['5.08 cm', '7.62 cm']) await tab.getByText(answer).first().waitFor()
+      expect(await tab.getByRole('button', { name: 'Try again' }).count()).toBe(0)
+    }
   })
 
   test('chats are listed, and one goes from one to another', async () => {

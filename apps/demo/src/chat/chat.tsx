@@ -50,7 +50,9 @@ export function Chat({ client, threadId, onThreadId, unsent, agent, graphPanelId
   const { scroller, content, isAtBottom, jump } = useStickToBottom(handle, isEmpty)
 
   const ask = (text: string, file?: CsvFile): void => {
-    submit({ messages: [userMessage(text, file)], ...(file && { files: [file] }) })
+    const input = { messages: [userMessage(text, file)], ...(file && { files: [file] }) }
+    // Another tab may have been quicker: what is asked here is answered next.
+    submit(input, { multitask: 'enqueue' })
     jump()
   }
   const send = (text: string): void => {

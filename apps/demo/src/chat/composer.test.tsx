@@ -6,7 +6,10 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { Attachment } from '../csv/use-attachment.ts'
 import { Composer, type ComposerProps } from './composer.tsx'
 
-afterEach(cleanup)
+afterEach(() => {
+  cleanup()
+  sessionStorage.clear()
+})
 
 const attachment = (more: Partial<Attachment> = {}): Attachment => ({
   file: undefined,
@@ -40,6 +43,17 @@ test('Enter sends what was typed and empties the field, which keeps the focus', 
   expect(onSend.mock.calls).toEqual([['hello']])
   expect(field.value).toBe('')
   expect(document.activeElement).toBe(field)
+})
+
+test('what was typed is there after a reload, and what was sent is not', async () => {
+  const first = show()
+  await first.user.type(first.field, 'half a question')
+  cleanup()
+  const second = show()
+  expect(second.field.value).toBe('half a question')
+  await second.user.type(second.field, '{Enter}')
+  cleanup()
+  expect(show().field.value).toBe('')
 })
 
 test('Shift and Enter begin a line', async () => {

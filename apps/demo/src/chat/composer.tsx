@@ -1,8 +1,9 @@
-import { useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from 'react'
+import { useRef, type KeyboardEvent, type ReactNode, type RefObject } from 'react'
 import { CsvChip } from '../csv/csv-chip.tsx'
 import { sizeText } from '../csv/size-text.ts'
 import type { Attachment } from '../csv/use-attachment.ts'
 import { Icon } from '../icons.tsx'
+import { useDraft } from './use-draft.ts'
 
 /** See {@link Composer}. */
 export interface ComposerProps {
@@ -17,7 +18,7 @@ export interface ComposerProps {
 
 /** Where a person writes: Enter sends, Shift+Enter begins a line, a paperclip picks a CSV file. */
 export function Composer({ isBusy, attachment, field, onSend, onStop }: ComposerProps): ReactNode {
-  const [text, setText] = useState('')
+  const [text, setText] = useDraft()
   const { file, problem } = attachment
   const canSend = !isBusy && (text.trim() !== '' || file !== undefined)
 

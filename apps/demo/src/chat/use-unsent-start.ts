@@ -7,7 +7,9 @@ export function useUnsentStart({ thread }: AgentHandle, unsent: UnsentStarts): v
   useEffect(() => {
     if (thread.id === undefined) return
     const start = unsent.of(thread.id)
+    if (start === undefined) return
     // The page wrote it, of what this graph takes.
-    if (start) thread.submit(start.input as Parameters<typeof thread.submit>[0], { run: start.run })
+    const input = start.input as Parameters<typeof thread.submit>[0]
+    thread.submit(input, { run: start.run, multitask: 'enqueue' })
   }, [thread, unsent])
 }
