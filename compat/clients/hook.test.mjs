@@ -97,7 +97,10 @@ for (const transport of ['sse', 'websocket']) {
         [['count', { to: 3 }, { counted: 3 }, 'finished']],
       )
       assert.deepEqual(view.current.progress, { done: 3, total: 3 })
-      assert.deepEqual(view.current.messages[1].tool_calls.map(({ name, args }) => [name, args]), [['count', { to: 3 }]])
+      assert.deepEqual(
+        view.current.messages[1].tool_calls.map(({ name, args }) => [name, args]),
+        [['count', { to: 3 }]],
+      )
     })
 
     test('what runs below the root is shown once it is in the state', async () => {
