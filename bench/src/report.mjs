@@ -10,7 +10,7 @@ import { verdict } from './verdict.mjs'
 /** @type {readonly Subject[]} */
 const SUBJECTS = ['floor', 'sketch', 'ours', 'peer']
 const WIDTHS = [26, 9, 9, 9, 10, 12, 12, 10, 8]
-const HEADINGS = ['', 'floor', 'sketch', 'ours', 'LangGraph', 'ours/floor', 'ours/sketch', 'LG/ours', 'spread']
+const HEADINGS = ['', 'floor', 'sketch', 'ours', 'peer', 'ours/floor', 'ours/sketch', 'peer/ours', 'spread']
 
 /**
  * The medians with their ratios, row by row, each with its targets below.

@@ -73,13 +73,8 @@ const aiSdk = {
  * @returns {Promise<Work>}
  */
 async function rebuild(wire, tokens) {
-  const { createSseDecoder, emptyState, encodeSse, foldAll, messagesOf } = await protocol()
-  const text = new TextEncoder()
-  const written = await wire.write(await recorded(textChunk, tokens))
-  const chunks = inChunks(
-    written.map((block) => text.encode(encodeSse(block))),
-    16 * KIB,
-  )
+  const { createSseDecoder, emptyState, foldAll, messagesOf } = await protocol()
+  const chunks = await bytesOf(wire, tokens)
   return async () => {
     const read = await wire.reader()
     let state = emptyState()
@@ -104,21 +99,110 @@ async function rebuild(wire, tokens) {
 }
 
 /**
+ * The same bytes in the same pieces.
+ *
+ * @param {Wire} wire
+ * @param {number} tokens
+ * @returns {Promise<Uint8Array[]>}
+ */
+async function bytesOf(wire, tokens) {
+  const { encodeSse } = await protocol()
+  const text = new TextEncoder()
+  const written = await wire.write(await recorded(textChunk, tokens))
+  return inChunks(
+    written.map((block) => text.encode(encodeSse(block))),
+    16 * KIB,
+  )
+}
+
+/** @param {readonly Uint8Array[]} chunks */
+function bodyOf(chunks) {
+  let next = 0
+  return new ReadableStream({
+    pull(controller) {
+      const chunk = chunks[next++]
+      if (chunk === undefined) controller.close()
+      else controller.enqueue(chunk)
+    },
+  })
+}
+
+/**
+ * LangGraph's SDK: its client's stream, put together as its hook does; the text is read as often as we read ours.
+ *
+ * @param {number} tokens
+ * @returns {Promise<Work>}
+ */
+async function byLangGraphSdk(tokens) {
+  const { Client } = await import('@langchain/langgraph-sdk')
+  const { MessageTupleManager } = await import('@langchain/langgraph-sdk/ui')
+  const chunks = await bytesOf(langGraph, tokens)
+  const every = Math.ceil(tokens / chunks.length)
+  const headers = { 'content-type': 'text/event-stream' }
+  return async () => {
+    const answer = async () => new Response(bodyOf(chunks), { headers })
+    const client = new Client({ apiUrl: 'http://peer.invalid', apiKey: null, callerOptions: { fetch: answer } })
+    const messages = new MessageTupleManager()
+    let count = 0
+    let length = 0
+    let last = ''
+    for await (const { event, data } of client.runs.stream('t', 'a', { input: {}, streamMode: 'messages-tuple' })) {
+      if (event !== 'messages') continue
+      const [message, metadata] = /** @type {[any, any]} */ (/** @type {unknown} */ (data))
+      last = messages.add(message, metadata) ?? last
+      if (++count % every === 0) length = messages.get(last)?.chunk?.content.length ?? 0
+    }
+    if (length === 0) throw new Error('there is no text')
+    return Math.min(count, tokens)
+  }
+}
+
+/**
+ * The AI SDK: its parser and its reader of messages, which answers a message for each change.
+ *
+ * @param {number} tokens
+ * @returns {Promise<Work>}
+ */
+async function byAiSdk(tokens) {
+  const { parseJsonEventStream, readUIMessageStream, uiMessageChunkSchema } = await import('ai')
+  const chunks = await bytesOf(aiSdk, tokens)
+  return async () => {
+    const parsed = parseJsonEventStream({ stream: bodyOf(chunks), schema: uiMessageChunkSchema })
+    const stream = parsed.pipeThrough(
+      new TransformStream({
+        transform(part, controller) {
+          if (!part.success) throw part.error
+          controller.enqueue(part.value)
+        },
+      }),
+    )
+    let length = 0
+    for await (const { parts } of readUIMessageStream({ stream })) {
+      const part = parts.at(-1)
+      if (part?.type === 'text') length = part.text.length
+    }
+    if (length === 0) throw new Error('there is no text')
+    return tokens
+  }
+}
+
+/**
  * @param {string} name
  * @param {Wire} wire
+ * @param {(tokens: number) => Promise<Work>} peer
  * @returns {Row}
  */
-function foreignRow(name, wire) {
+function foreignRow(name, wire, peer) {
   return {
     name: `foreign/${name}`,
     unit: 'µs CPU a token, bytes to page',
     size: 100_000,
     smokeSize: 40,
     kind: 'cpu',
-    subjects: { ours: (tokens) => rebuild(wire, tokens) },
+    subjects: { ours: (tokens) => rebuild(wire, tokens), peer },
     targets: [atMost('12 µs', () => 12)],
   }
 }
 
 /** @type {Row[]} */
-export const rows = [foreignRow('langgraph', langGraph), foreignRow('ai-sdk', aiSdk)]
+export const rows = [foreignRow('langgraph', langGraph, byLangGraphSdk), foreignRow('ai-sdk', aiSdk, byAiSdk)]

@@ -1,6 +1,7 @@
 /**
  * What is compared. `floor` is the hand-written minimum for the same work, `sketch` the forty lines of
- * `sketch/engine.mjs`, `ours` the production build, `peer` @langchain/langgraph.
+ * `sketch/engine.mjs`, `ours` the production build, `peer` @langchain/langgraph,
+ * and for the wires of others whose wire it is.
  *
  * @typedef {'floor' | 'sketch' | 'ours' | 'peer'} Subject
  */
