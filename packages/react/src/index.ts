@@ -1,5 +1,5 @@
 export { useBranches, type Branches } from './branches/use-branches.ts'
-export { useEvents, type EventFilter } from './selectors/use-events.ts'
+export { useEvents, type EventFilter, type RootEvent } from './selectors/use-events.ts'
 export { useMessage, useMessageIds, useMessages } from './selectors/use-messages.ts'
 export { useSelect } from './selectors/use-select.ts'
 export { useSubgraphs, type Subgraph } from './selectors/use-subgraphs.ts'

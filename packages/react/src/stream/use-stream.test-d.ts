@@ -90,6 +90,18 @@ export function useTypedSelectors(): void {
     same<number>()(at)
   })
   useEvents(handle, {}, (event) => same<RivuletEvent>()(event))
+  useEvents(handle, { type: 'custom', ns: [] }, ({ data, name }) => {
+    same<number>()(data.done)
+    same<string | undefined>()(name)
+    // @ts-expect-error: nodes do not write this
+    void data.finished
+  })
+  useEvents(handle, { type: ['updates', 'interrupt'], ns: [] }, (event) => {
+    if (event.type === 'updates') same<string | undefined>()(event.update.topic)
+    else same<string>()(event.value.question)
+  })
+  // A graph inside this one writes what it likes.
+  useEvents(handle, { type: 'custom' }, ({ data }) => same<unknown>()(data))
   // @ts-expect-error: there is no event of this type
   useEvents(handle, { type: 'token' }, () => {})
 }
