@@ -213,6 +213,18 @@ describe('a thread that waits for an answer', () => {
     expect((await run({})).status).toBe(200)
   })
 
+  test('takes its answer once: whoever sends one again is told that nothing waits for it', async () => {
+    const server = await startServer({ graphs: graphs() })
+    const run = (more: object) => server.post('/v1/threads/t1/runs?wait=1', { ...hello, ...more })
+    await run({})
+    const answers = await Promise.all([1, 2, 3].map(() => run({ input: null, resume: 'fine' })))
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409, 409])
+    const again = await run({ input: null, resume: 'fine' })
+    expect(again.status).toBe(409)
+    expect((await again.json()).error).toMatchObject({ code: 'RUN_CONFLICT' })
+    expect(await (await server.get('/v1/threads/t1')).json()).toMatchObject({ status: 'idle' })
+  })
+
   test('goes on without an answer, or from another checkpoint, when that is asked for', async () => {
     const server = await startServer({ graphs: graphs() })
     const run = (more: object) => server.post('/v1/threads/t1/runs?wait=1', { ...hello, ...more })

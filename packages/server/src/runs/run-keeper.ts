@@ -7,6 +7,7 @@ import {
   recordRun,
   RivuletError,
   type EventLog,
+  type GraphState,
   type RunEnd,
   type RunEvent,
   type RunOptions,
@@ -126,7 +127,9 @@ export class RunKeeper {
     const { tenant, thread, graph, log, request } = job
     await this.#landLate(thread.memory, log)
     await this.#checkNotAsking(job)
-    const base = (await graph.getState?.(thread.memory))?.checkpointId
+    const state = await graph.getState?.(thread.memory)
+    await this.#checkIsAsking(job, state)
+    const base = state?.checkpointId
     const run: Run = {
       id: request.run ?? randomId(),
       graph: request.graph,
@@ -172,6 +175,15 @@ export class RunKeeper {
     if (now?.status !== 'interrupted') return
     const how = 'answer it with resume, or give it up with onInterrupted: "discard"'
     throw new RivuletError('RUN_CONFLICT', `thread ${thread.id} waits for an answer: ${how}`)
+  }
+
+  /** Throws `RUN_CONFLICT` for an answer that comes again: nothing waits for it, in the graph nor for those who read. */
+  async #checkIsAsking({ thread, log, request }: Omit<Job, 'run'>, state: GraphState | undefined): Promise<void> {
+    const { resume, checkpointId } = request
+    if (resume === undefined || checkpointId !== undefined || state === undefined) return
+    const isBusy = this.#flights.ofThread(thread.memory).some(({ begun }) => begun)
+    if (isBusy || (state.interrupts ?? []).length > 0 || (await log.snapshot()).interrupts.size > 0) return
+    throw new RivuletError('RUN_CONFLICT', `thread ${thread.id} waits for no answer; perhaps it was answered before`)
   }
 
   #checkRoom(tenant: string): void {
