@@ -212,6 +212,7 @@ describe('Client of @langchain/langgraph-sdk', { concurrency: false }, () => {
     assert.equal(parts.at(-1)?.event, 'end')
     assert.equal(textIn(parts), PAUSED)
     assert.equal((await client.runs.get(thread_id, parts[0].data.run_id)).status, 'interrupted')
+    assert.equal((await client.threads.getState(thread_id)).values.messages.at(-1).content, PAUSED)
     server.gate.open()
   })
 

@@ -165,6 +165,22 @@ for (const transport of ['sse', 'websocket']) {
       assert.equal(view.current.error, undefined)
     })
 
+    test('a second message that stops the first run is answered, and what the first had said stays', async () => {
+      server.gate.shut()
+      const view = page('chat')
+      await view.until((stream) => !stream.isThreadLoading)
+      void view.current.submit(saying('slowly'))
+      await view.until((stream) => said(stream).at(-1) === `ai: ${PAUSED}`)
+      await view.current.submit(saying('quick'), { multitaskStrategy: 'interrupt' })
+      await view.until((stream) => !stream.isLoading && said(stream).includes('ai: you said: quick. That is all.'))
+      const { client, threadId } = view.current
+      const { values } = await client.threads.getState(threadId ?? '')
+      assert.deepEqual(
+        values.messages.map(({ content }) => content),
+        ['slowly', PAUSED, 'quick', 'you said: quick. That is all.'],
+      )
+    })
+
     test('an error is shown', async () => {
       const view = page('fail')
       await view.until((stream) => !stream.isThreadLoading)

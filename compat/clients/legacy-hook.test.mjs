@@ -145,10 +145,23 @@ describe('useStream of @langchain/langgraph-sdk/react', { concurrency: false }, 
     const [run] = await client.runs.list(threadId ?? '')
     await client.runs.join(threadId ?? '', run?.run_id ?? '')
     assert.equal((await client.runs.get(threadId ?? '', run?.run_id ?? '')).status, 'interrupted')
+    assert.equal((await client.threads.getState(threadId ?? '')).values.messages.at(-1)?.content, PAUSED)
     server.gate.open()
     await view.current.submit(saying('again'))
     await view.until((stream) => !stream.isLoading && said(stream).at(-1) === 'ai: you said: again. That is all.')
     assert.equal(view.current.error, undefined)
+  })
+
+  test('a second message that stops the first run is answered, and what the first had said stays', async () => {
+    server.gate.shut()
+    const view = page('chat')
+    await view.until((stream) => !stream.isThreadLoading)
+    void view.current.submit(saying('slowly'))
+    await view.until((stream) => said(stream).at(-1) === `ai: ${PAUSED}`)
+    await view.current.submit(saying('quick'), { multitaskStrategy: 'interrupt' })
+    await view.until((stream) => !stream.isLoading && said(stream).at(-1) === 'ai: you said: quick. That is all.')
+    const answered = ['human: quick', 'ai: you said: quick. That is all.']
+    assert.deepEqual(said(view.current), ['human: slowly', `ai: ${PAUSED}`, ...answered])
   })
 
   test('an error is shown', async () => {
