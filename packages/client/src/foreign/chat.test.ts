@@ -1,3 +1,4 @@
+import type { PlainFrame } from '@rivulet/protocol/wires/plain'
 import { expect, test } from 'vitest'
 import { fakeTiming, settled } from '../../test/fake-timing.ts'
 import { fakeSockets } from '../../test/fake-socket.ts'
@@ -160,6 +161,18 @@ test('frames of any shape are mapped, and posted bodies are the caller’s', asy
   expect(calls[0]).toMatchObject({ method: 'POST', json: { prompt: 'hi', turns: 1 } })
   await send('Hel', 'lo')
   await close()
+  expect(await run.result).toMatchObject({ status: 'done' })
+  expect(shown(thread).at(-1)).toEqual(['assistant', 'Hello', 'done'])
+})
+
+test('frames of any shape are mapped over a WebSocket, too', async () => {
+  const { sockets, WebSocket } = fakeSockets()
+  const map = (data: string): PlainFrame[] => (data === 'bye' ? [{ type: 'done' }] : [{ type: 'token', content: data }])
+  const thread = threadOver(plain({ url: 'wss://x.test/chat', webSocket: WebSocket, map }))
+  const run = thread.submit({ messages: 'hi' })
+  await settled()
+  sockets[0]!.open()
+  sockets[0]!.serve('Hel', 'lo', 'bye')
   expect(await run.result).toMatchObject({ status: 'done' })
   expect(shown(thread).at(-1)).toEqual(['assistant', 'Hello', 'done'])
 })

@@ -351,3 +351,22 @@ test('a command that is refused fails the start', async () => {
     error: { code: 'INVALID_INPUT', message: 'no such graph' },
   })
 })
+
+test.each([undefined, 'agent-stream'] as const)(
+  'a start whose answer was lost is not sent again, as it may have begun (%s)',
+  async (protocol) => {
+    const backend = server(({ method, path }) => {
+      if (path === '/threads/t') return json({ status: 'idle' })
+      return method === 'POST' ? Promise.reject(new TypeError('fetch failed')) : undefined
+    }, protocol)
+    const run = backend.thread('t').submit(ask)
+    await settled()
+    await backend.timing.advance(60_000)
+    expect((await run.result).error).toMatchObject({
+      code: 'DISCONNECTED',
+      retryable: false,
+      message: expect.stringContaining('it is not known whether the run began') as unknown,
+    })
+    expect(backend.calls.filter(({ method }) => method === 'POST')).toHaveLength(1)
+  },
+)
