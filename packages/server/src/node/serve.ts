@@ -41,6 +41,8 @@ export interface Served {
 /** Time in milliseconds for a request's head, and for all of it: streams are answers and take as long as they like. */
 const HEAD_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 30_000
+/** Time in milliseconds between two looks at who is over those: Node's own would let them have 30 seconds more. */
+const LOOK_MS = 2_000
 /** Time in milliseconds that connections have to go by themselves once the app is closed. */
 const LAST_WORDS_MS = 1000
 
@@ -73,7 +75,7 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Serve
   /** Connections of addresses that have too many. */
   const surplus = new WeakSet<Socket>()
   const server = createServer(
-    { headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    { headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: LOOK_MS },
     (request, response) => {
       silent.delete(request.socket)
       response.once('close', () => {
