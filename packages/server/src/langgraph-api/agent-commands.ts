@@ -30,7 +30,7 @@ import type { Thread } from '../threads/store.ts'
 import { type AgentFailure, failureOf } from './agent-failure.ts'
 import { seqAfter } from './agent-teller.ts'
 import { countIn, graphOfAssistant, threadFor } from './context.ts'
-import { gotoOf, requestOf, updateOf } from './read-run.ts'
+import { checkOneWay, gotoOf, requestOf, updateOf } from './read-run.ts'
 
 /** A command that was carried out. */
 export interface AgentSuccess {
@@ -133,12 +133,11 @@ async function respond(deps: Deps, place: AgentPlace, params: Fields): Promise<D
   const unknown = Object.keys(answers).find((id) => !waiting.includes(id))
   if (unknown !== undefined) throw new RivuletError('NOT_FOUND', `nothing asks under ${JSON.stringify(unknown)}`)
   const update = params['update'] ?? undefined
-  const goto = gotoOf(params['goto'])
+  checkOneWay(answers, gotoOf(params['goto']))
   return begin(deps, place, thread, {
     ...requestOf(thread.graph ?? '', { config: params['config'], metadata: params['metadata'] }),
     input: update === undefined ? null : updateOf(update),
     resume: answers,
-    ...(goto.length > 0 && { goto }),
     // The run that asked may still be on its way out.
     multitask: 'enqueue',
   })

@@ -29,6 +29,7 @@ const CHANNELS: ReadonlySet<string> = new Set([
   'tasks',
   'custom',
 ])
+const MAX_CHANNELS = 64
 const MAX_NAMESPACES = 256
 const MAX_DEPTH = 1000
 
@@ -36,6 +37,7 @@ const MAX_DEPTH = 1000
 export function readFilter(fields: Fields): AgentFilter {
   const channels = optionalTexts(fields, 'channels') ?? []
   const wrong = channels.find((channel) => !CHANNELS.has(channel) && !channel.startsWith('custom:'))
+  if (channels.length > MAX_CHANNELS) throw invalid(`channels may name ${MAX_CHANNELS}`)
   if (wrong !== undefined) throw invalid(`channels may name ${[...CHANNELS].join(', ')}, not ${JSON.stringify(wrong)}`)
   const namespaces = namespacesIn(fields['namespaces'] ?? undefined)
   const depth = countIn(fields, 'depth', MAX_DEPTH)

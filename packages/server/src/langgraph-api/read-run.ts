@@ -131,11 +131,14 @@ function commandOf(body: Fields): Pick<RunRequest, 'input' | 'resume' | 'goto'> 
   const resume = command['resume']
   const update = command['update'] ?? (resume === undefined ? undefined : body['input']) ?? null
   const goto = gotoOf(command['goto'])
-  return {
-    input: update === null ? null : updateOf(update),
-    resume,
-    ...(resume === undefined || goto.length > 0 ? { goto } : {}),
-  }
+  checkOneWay(resume, goto)
+  return { input: update === null ? null : updateOf(update), resume, ...(resume === undefined && { goto }) }
+}
+
+/** Throws `UNSUPPORTED` for a command that answers and jumps: what follows an answer is the graph's own affair. */
+export function checkOneWay(resume: unknown, goto: readonly Target[]): void {
+  if (resume === undefined || goto.length === 0) return
+  throw new RivuletError('UNSUPPORTED', 'a command answers (resume) or says where to go (goto), not both')
 }
 
 /** An update of state keys: an object, or a list of pairs. */

@@ -301,6 +301,9 @@ describe('commands of the agent protocol', () => {
     await run(peer)
     expect(await error('state.fork', { checkpoint_id: 'nope' })).toBe('no_such_run')
     expect(await error('input.respond', {})).toBe('invalid_argument')
+    expect(await error('run.start', { assistant_id: 'agent', command: { resume: 1, goto: 'talk' } })).toBe(
+      'not_supported',
+    )
     expect((await peer.send('POST', '/threads/t/commands', { method: 'x' })).status).toBe(400)
   })
 

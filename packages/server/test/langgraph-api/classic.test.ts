@@ -1,4 +1,4 @@
-import { messages, START, state, StateGraph } from '@rivulet/core'
+import { createAgent, fromAsyncIterable, messages, scriptedModel, START, state, StateGraph, tool } from '@rivulet/core'
 import { describe, expect, test } from 'vitest'
 import { chatGraph, Gate, wordGraph } from '../graphs.ts'
 import { addedUp, BlockReader, type Block, dataOf, startPeer, type Peer } from './peer.ts'
@@ -181,6 +181,40 @@ describe('joining a run', () => {
     }
   })
 
+  test('of an agent, cut behind any block and joined after its end, adds up to the same', async () => {
+    const look = tool(
+      ({ at }: { at: string }, ctx) => {
+        ctx.progress({ done: 1 })
+        return `seen ${at}`
+      },
+      { name: 'look', description: 'Looks.' },
+    )
+    const model = scriptedModel([
+      {
+        text: 'Let me look.',
+        toolCalls: [
+          { name: 'look', id: 'c1', args: { at: 'x' } },
+          { name: 'look', id: 'c2' },
+        ],
+      },
+      { reasoning: 'Hm.', text: 'There it is.' },
+    ])
+    const peer = startPeer({ graphs: { agent: createAgent({ model, tools: [look] }) } })
+    const stream_mode = ['values', 'messages-tuple', 'tools', 'updates', 'custom']
+    const reader = await opened(peer, 't', { input: hi, stream_mode })
+    const all = await reader.all()
+    expect([...addedUp(all).values()]).toEqual(['Let me look.', 'seen x', 'seen undefined', 'There it is.'])
+    const rest = (blocks: readonly Block[]): Block[] => blocks.filter(({ event }) => event !== 'messages')
+    for (let i = 0; i <= all.length; i++) {
+      const id = all[i - 1]?.id
+      const after = id === undefined ? {} : { 'last-event-id': id }
+      const lacked = await new BlockReader(await peer.get(`/threads/t/runs/${idOf(reader)}/stream`, after)).all()
+      const blocks = [...all.slice(0, i), ...lacked]
+      expect(rest(blocks)).toEqual(rest(all))
+      expect(addedUp(blocks)).toEqual(addedUp(all))
+    }
+  })
+
   test('of which the log has forgotten the beginning tells where it stands, and what follows', async () => {
     const gate = new Gate()
     const words = Array.from({ length: 200 }, (_, i) => `w${i} `)
@@ -243,6 +277,33 @@ describe('stopping a run', () => {
     expect(status).toBe(204)
     expect(await peer.json('GET', `/threads/t/runs/${idOf(reader)}`)).toMatchObject({ status: 'interrupted' })
     expect((await reader.all()).map(({ event }) => event)).toEqual(['end'])
+  })
+
+  test('takes the thread back to where it stood, if it is asked to', async () => {
+    const gate = new Gate()
+    const model = fromAsyncIterable(async function* (_history, { signal }) {
+      yield 'half '
+      await Promise.race([gate.passed, new Promise((_resolve, reject) => signal?.addEventListener('abort', reject))])
+    })
+    const graph = new StateGraph(state({ messages: messages() }))
+      .addNode('talk', async ({ messages: history }) =>
+        history.at(-1)!.content === 'hi' ? {} : { messages: [await model.invoke(history)] },
+      )
+      .addEdge(START, 'talk')
+      .compile()
+    const peer = startPeer({ graphs: { agent: graph } })
+    await streamed(peer, 't', { input: hi })
+    const before = await peer.json('GET', '/threads/t/state')
+    const input = { messages: [{ type: 'human', content: 'more' }] }
+    const reader = await opened(peer, 't', { input, stream_mode: ['values', 'messages-tuple'] })
+    const begun = await reader.until(({ data }) => JSON.stringify(data).includes('half'))
+    const cancel = `/threads/t/runs/${idOf(reader)}/cancel?wait=1&action=rollback`
+    expect((await peer.send('POST', cancel)).status).toBe(204)
+    const blocks = [...begun, ...(await reader.all())]
+    expect(dataOf(blocks, 'values').at(-1)).toMatchObject({ messages: [{ content: 'hi' }] })
+    expect(addedUp(blocks).size).toBe(0)
+    const { values } = (await peer.json('GET', '/threads/t/state')) as { values: unknown }
+    expect(values).toEqual((before as { values: unknown }).values)
   })
 
   test('is what leaving does where that was asked for', async () => {
@@ -408,6 +469,7 @@ describe('what else is asked', () => {
     expect(await refusal(stream, { ...run, webhook: 'http://x' })).toEqual([422, 'UNSUPPORTED'])
     expect(await refusal(stream, { ...run, multitask_strategy: 'maybe' })).toEqual([400, 'INVALID_INPUT'])
     expect(await refusal(stream, { ...run, command: { goto: [3] } })).toEqual([400, 'INVALID_INPUT'])
+    expect(await refusal(stream, { ...run, command: { resume: 1, goto: 'talk' } })).toEqual([422, 'UNSUPPORTED'])
     expect(await refusal('/threads', { thread_id: '../x' })).toEqual([400, 'INVALID_INPUT'])
     expect(await refusal('/threads/search', { metadata: { a: {} } })).toEqual([400, 'INVALID_INPUT'])
     expect(await peer.json('POST', '/threads/count', {})).toBe(0)

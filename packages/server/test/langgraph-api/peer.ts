@@ -99,7 +99,13 @@ export function addedUp(blocks: readonly Block[]): Map<string, string> {
     // As the stream writes it.
     const [{ type, id, content }] = data as [{ type: string; id: string; content: unknown }]
     if (type === 'remove') texts.delete(id)
-    else texts.set(id, (texts.get(id) ?? '') + String(content))
+    else texts.set(id, (texts.get(id) ?? '') + textOf(content))
   }
   return texts
+}
+
+/** The text of a content, which may be a list of blocks. */
+function textOf(content: unknown): string {
+  if (!Array.isArray(content)) return String(content)
+  return content.map((block: { text?: string }) => block.text ?? '').join('')
 }
