@@ -22,6 +22,8 @@ import { lines, openAgentStream, openThreadFor } from './agent-stream.ts'
 
 /** Subscriptions of one socket. */
 const MAX_SUBSCRIPTIONS = 64
+/** Commands of one socket that wait for their turn. */
+const MAX_WAITING = 256
 /**
  * Milliseconds in which further subscriptions are waited for before anything is told: clients make several in a row, and
  * take the end of a run as the end of what any of them gets.
@@ -49,6 +51,7 @@ export class AgentSession implements Session {
   #turn: Promise<void> = Promise.resolve()
   #tenant: string | undefined
   #made = 0
+  #waiting = 0
   #closed = false
 
   /** `request` is the one that asked for the socket, `thread` the one in its path. */
@@ -66,7 +69,13 @@ export class AgentSession implements Session {
   }
 
   receive(frame: string): void {
-    this.#turn = this.#turn.then(() => this.#answer(frame)).catch((error: unknown) => this.#refuse(error))
+    if (++this.#waiting > MAX_WAITING) {
+      return this.#refuse(new RivuletError('LIMIT_EXCEEDED', `${MAX_WAITING} commands wait`, { retryable: true }))
+    }
+    this.#turn = this.#turn
+      .then(() => this.#answer(frame))
+      .catch((error: unknown) => this.#refuse(error))
+      .finally(() => this.#waiting--)
   }
 
   leave(): void {

@@ -1,4 +1,4 @@
-import { interruptsOf, randomId, RivuletError } from '@rivulet/protocol'
+import { interruptsOf, randomId, RivuletError, type GraphState } from '@rivulet/protocol'
 import { Hono, type Context } from 'hono'
 import { type AppEnv, type Deps, threadOf } from '../app/deps.ts'
 import { newThread } from '../app/run-routes.ts'
@@ -119,12 +119,17 @@ async function shownState(deps: Deps, context: Context<AppEnv>, checkpoint: stri
   const thread = await threadOf(deps, context)
   const state = await stateOf(deps, tenant, thread, checkpoint)
   if (state === undefined) return Response.json(EMPTY_STATE)
-  const newest = checkpoint === undefined ? await newestOf(deps, tenant, thread) : undefined
+  const newest = checkpoint === undefined ? await newestOf(deps, tenant, thread, state.source) : undefined
   return Response.json(answerState(thread, state, newest))
 }
 
-/** What the thread's log and its last run say of where it stands. */
-export async function newestOf({ store }: Deps, tenant: string, thread: Thread): Promise<Newest> {
+/** What the thread's log and its last run say of where it stands; `source` is that of its newest checkpoint. */
+async function newestOf(
+  { store }: Deps,
+  tenant: string,
+  thread: Thread,
+  source: GraphState['source'],
+): Promise<Newest> {
   const [state, [run]] = await Promise.all([
     store.openLog(tenant, thread.id).then((log) => log.snapshot()),
     store.listRuns(tenant, thread.id, { limit: 1 }),
@@ -133,7 +138,8 @@ export async function newestOf({ store }: Deps, tenant: string, thread: Thread):
     run?.status === 'cancelled' ? { code: 'CANCELLED' as const, message: 'the run was stopped' } : undefined
   return {
     waiting: interruptsOf(state).map(({ id, value, node }) => ({ id, value, node })),
-    error: run?.error ?? stopped,
+    // Whoever changes the state by hand has seen what failed.
+    error: source === 'update' ? undefined : (run?.error ?? stopped),
   }
 }
 
@@ -151,16 +157,16 @@ async function history(deps: Deps, context: Context<AppEnv>, asked: Fields): Pro
   const metadata = Object.entries(optionalFields(asked, 'metadata') ?? {})
   const from = optionalText(place, 'checkpoint_id')
   const states: object[] = []
-  const newest = before === undefined && from === undefined ? await newestOf(deps, tenant, thread) : undefined
   let isReached = from === undefined
-  let isFirst = true
+  let isNewest = before === undefined
   for await (const state of graph.getStateHistory(thread.memory, { ...(before !== undefined && { before }) })) {
     const about = { ...state.metadata, source: state.source, step: state.step }
     isReached ||= state.checkpointId === from
     if (isReached && metadata.every(([key, value]) => about[key as keyof typeof about] === value)) {
-      states.push(answerState(thread, state, isFirst ? newest : undefined))
+      const newest = isNewest ? await newestOf(deps, tenant, thread, state.source) : undefined
+      states.push(answerState(thread, state, newest))
     }
-    isFirst = false
+    isNewest = false
     if (states.length >= limit) break
   }
   return states

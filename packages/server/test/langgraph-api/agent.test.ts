@@ -439,6 +439,12 @@ describe('a socket of the agent protocol', () => {
     expect(socket.closed).toBeUndefined()
   })
 
+  test('a client that sends commands faster than they are carried out is cut off', async () => {
+    const socket = new Socket(peerOf(), path)
+    for (let i = 0; i < 300; i++) socket.raw('{"id":1,"method":"agent.getTree"}')
+    expect(socket.closed).toBe(4429)
+  })
+
   test('a stranger’s socket is closed with what is wrong; other paths are no sockets', async () => {
     const peer = peerOf({ auth: () => undefined })
     const socket = new Socket(peer, path)

@@ -95,9 +95,14 @@ describe('a run, streamed', () => {
       { event: 'end' },
     ])
     expect(await peer.json('GET', '/threads/t')).toMatchObject({ status: 'error' })
-    expect(await peer.json('GET', '/threads/t/state')).toMatchObject({
-      tasks: [{ name: 'review', error: 'NODE_FAILED: node "review" failed' }],
-    })
+    const tasks = [{ name: 'review', error: 'NODE_FAILED: node "review" failed' }]
+    expect(await peer.json('GET', '/threads/t/state')).toMatchObject({ tasks })
+    expect(await peer.json('POST', '/threads/t/history', { limit: 2 })).toMatchObject([
+      { tasks },
+      { tasks: [{ error: null }] },
+    ])
+    await peer.send('POST', '/threads/t/state', { values: { note: 'mended' } })
+    expect(await peer.json('GET', '/threads/t/state')).toMatchObject({ next: ['review'], tasks: [{ error: null }] })
   })
 
   test('stops before a node it was asked to stop before', async () => {
