@@ -168,15 +168,47 @@ test('a question is answered, also when the server knows of no run on a new sock
   await settled()
   const next = sockets[1]!
   next.open()
-  expect(next.sent[1]).toMatchObject({ method: 'input.respond', params: { interrupt_id: 'i', response: 'yes' } })
+  expect(next.sent).toMatchObject([{ id: 3, method: 'agent.getTree' }])
+  next.serve({ type: 'error', id: 3, error: 'no_such_run' })
+  await settled()
+  expect(next.sent[2]).toMatchObject({ method: 'input.respond', params: { interrupt_id: 'i', response: 'yes' } })
   next.serve({ type: 'error', id: 1, error: 'no_such_run', message: 'call run.start first' })
   await settled()
-  expect(next.sent[2]).toMatchObject({ method: 'run.start', params: { assistant_id: 'chat', input: { i: 'yes' } } })
+  expect(next.sent[3]).toMatchObject({ method: 'run.start', params: { assistant_id: 'chat', input: { i: 'yes' } } })
   next.serve({ type: 'success', id: 2, result: {} }, lifecycle('running'), lifecycle('completed'))
   expect(await answered.result).toMatchObject({ status: 'done', interrupts: [] })
 })
 
-test('the next run waits until the socket of the last is closed, and takes nothing that is told again', async () => {
+test('a server that still has the last socket’s run is asked again later, and nothing is started before', async () => {
+  const { socket, run, thread, sockets, timing } = await asked()
+  socket.serve(...played)
+  await run.result
+  const next = thread.submit({ messages: 'more' })
+  await settled()
+  for (const i of [1, 2]) {
+    sockets[i]!.open()
+    sockets[i]!.serve({ type: 'success', id: 3, result: { tree: {} } })
+    await settled()
+    expect(sockets[i]!.isClosed).toBe(true)
+    await timing.advance(500)
+  }
+  const third = sockets[3]!
+  third.open()
+  third.serve({ type: 'error', id: 3, error: 'no_such_run' })
+  await settled()
+  expect(
+    sockets.flatMap(({ sent }) => sent).filter((frame) => (frame as { method: string }).method === 'run.start'),
+  ).toHaveLength(2)
+  const lifecycle = (event: string) => ({
+    type: 'event',
+    method: 'lifecycle',
+    params: { namespace: [], data: { event } },
+  })
+  third.serve({ type: 'success', id: 1, result: { run_id: 'run-2' } }, lifecycle('running'), lifecycle('completed'))
+  expect((await next.result).status).toBe('done')
+})
+
+test('the next run takes nothing that is told again', async () => {
   const { socket, run, thread, sockets, ...backend } = await asked()
   socket.serve(...played)
   await run.result
@@ -184,6 +216,8 @@ test('the next run waits until the socket of the last is closed, and takes nothi
   await settled()
   const second = sockets[1]!
   second.open()
+  second.serve({ type: 'error', id: 3, error: 'no_such_run' })
+  await settled()
   second.serve({ type: 'success', id: 0, result: {}, meta: { applied_through_seq: 20 } }, ...played.slice(1))
   await settled()
   expect(contents({ ...backend, thread })).toEqual(['hi', 'Hello there, human friend.', 'more'])

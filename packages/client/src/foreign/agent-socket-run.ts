@@ -25,14 +25,28 @@ import type { ForeignRun } from './sessions.ts'
 export interface AgentSocketOptions extends AgentStreamOptions, SocketOptions {
   /** Base address of the API. */
   apiUrl: string
-  /** By thread: when the last socket is closed on both sides. A server that has two of one thread mixes them up. */
-  closing: Map<string, Promise<void>>
+  /** The last socket of each thread. */
+  last: Map<string, LastSocket>
 }
+
+/** A socket that a thread had: a server that still keeps something of it mixes it up with the next. */
+export interface LastSocket {
+  /** Resolves when it is closed on both sides. */
+  readonly closed: Promise<void>
+  /** How often a next one has been given up since, as the server was not ready for it. */
+  readonly tries: number
+}
+
+/** How often a server that is not ready for another socket is asked again; then it is taken at its word. */
+const MAX_TRIES = 6
+/** Threads whose last socket is remembered. */
+const KEPT_THREADS = 256
 
 /** Ids of the commands that a socket begins with. */
 const SUBSCRIBE = 0
 const COMMAND = 1
 const AGAIN = 2
+const PROBE = 3
 
 /**
  * One run over a WebSocket of LangGraph's agent streaming protocol: commands and frames share the socket. The server
@@ -45,7 +59,7 @@ export function startAgentSocketRun(
   start: StartRequest,
   assistantId: string,
 ): ForeignRun {
-  const { thread, closing } = options
+  const { thread, last } = options
   let taken: { runId: string | undefined } | undefined
   return {
     async *read(signal) {
@@ -54,11 +68,14 @@ export function startAgentSocketRun(
         return
       }
       const command = await commandOf(options, reading, start, assistantId, signal)
-      await closing.get(thread)
+      const { closed, tries = MAX_TRIES }: Partial<LastSocket> = last.get(thread) ?? {}
+      await closed
       const again = start.resume === undefined ? undefined : restartOf(start, reading.resume ?? [], assistantId)
       const decoder = createAgentStreamDecoder(reading)
       const socket = openSocket(addressOf(options), options, signal)
-      const conversation = converse(socket, command, again)
+      const note = (failedTries: number) => remember(last, thread, { closed: socket.closed, tries: failedTries })
+      note(0)
+      const conversation = converse(socket, command, again, tries < MAX_TRIES)
       try {
         let events: RunEvent[] = []
         for await (const texts of socket.texts) {
@@ -75,28 +92,45 @@ export function startAgentSocketRun(
         }
         throw new RivuletError('DISCONNECTED', 'the socket closed before its run ended', { retryable: true })
       } catch (error) {
-        if (taken === undefined) unsure(error)
+        if (taken === undefined && conversation.isAsked) unsure(error)
         throw error
       } finally {
-        const closed = socket.close().then(() => void (closing.get(thread) === closed && closing.delete(thread)))
-        closing.set(thread, closed)
+        socket.close()
+        if (!conversation.isAsked) note(tries + 1)
       }
     },
     cancel: (signal) => cancelRun(options, taken?.runId, signal),
   }
 }
 
+function remember(last: Map<string, LastSocket>, thread: string, socket: LastSocket): void {
+  last.delete(thread)
+  last.set(thread, socket)
+  for (const oldest of last.keys()) if (last.size > KEPT_THREADS) last.delete(oldest)
+}
+
 /** What is said on a socket: a subscription, the command, and the other command where the server refuses the first. */
 interface Conversation {
   /** Takes what the server said: a new frame of the stream, the answer to the command, or neither. */
   hear(said: unknown): { frame?: unknown; answer?: CommandAnswer }
+  /** Whether the command was sent. */
+  readonly isAsked: boolean
 }
 
-function converse(socket: OpenSocket, command: object, again: object | undefined): Conversation {
+function converse(socket: OpenSocket, command: object, again: object | undefined, isProbing: boolean): Conversation {
   let since: number | undefined
-  socket.send({ id: SUBSCRIBE, method: 'subscription.subscribe', params: { channels: CHANNELS } })
-  socket.send({ id: COMMAND, ...command })
+  let isAsked = false
+  const ask = () => {
+    isAsked = true
+    socket.send({ id: SUBSCRIBE, method: 'subscription.subscribe', params: { channels: CHANNELS } })
+    socket.send({ id: COMMAND, ...command })
+  }
+  if (isProbing) socket.send({ id: PROBE, method: 'agent.getTree', params: {} })
+  else ask()
   return {
+    get isAsked() {
+      return isAsked
+    },
     hear(said) {
       const answer = answerIn(said)
       if (answer === undefined) {
@@ -105,6 +139,13 @@ function converse(socket: OpenSocket, command: object, again: object | undefined
         const seq = seqOf(said) ?? before + 1
         since = Math.max(before, seq)
         return seq > before ? { frame: said } : {}
+      }
+      if (answer.id === PROBE) {
+        // A run is known where none was told of: it is the last socket's, which is still being cleared away.
+        if (answer.type === 'success')
+          throw new RivuletError('DISCONNECTED', 'the last socket is still being closed', { retryable: true })
+        ask()
+        return {}
       }
       if (answer.id === SUBSCRIBE) {
         if (answer.type === 'error') throw mismatch(answer.message ?? 'nothing is streamed')

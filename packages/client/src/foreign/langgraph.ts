@@ -20,7 +20,7 @@ import { errorOfResponse } from '../transports/http-error.ts'
 import type { SocketOptions } from '../transports/socket.ts'
 import type { StartRequest, ThreadInfo, Transport } from '../transports/transport.ts'
 import { findAgentStreamRun, startAgentStreamRun, unsure } from './agent-stream-run.ts'
-import { joinAgentSocketRun, startAgentSocketRun } from './agent-socket-run.ts'
+import { joinAgentSocketRun, startAgentSocketRun, type LastSocket } from './agent-socket-run.ts'
 import { foreignStreams, type ForeignRun } from './sessions.ts'
 
 /** How to reach a LangGraph server. */
@@ -53,11 +53,11 @@ export function langgraph(options: LangGraphOptions): Transport {
   const { assistantId } = options
   const isAgentStream = options.protocol === 'agent-stream'
   const isSocket = options.over === 'web-socket'
-  const closing = new Map<string, Promise<void>>()
+  const last = new Map<string, LastSocket>()
   const findRun = (thread: string, runId: string): ForeignRun => {
     const reading = { run: runId }
     if (!isAgentStream) return createRun(http, options, thread, { reading, runId })
-    const reached = { ...options, http, thread, closing }
+    const reached = { ...options, http, thread, last }
     return isSocket ? joinAgentSocketRun(reached, runId) : findAgentStreamRun(reached, reading)
   }
   const stateOf = async (thread: string, checkpointId?: string, signal?: AbortSignal): Promise<GraphState> => {
@@ -71,7 +71,7 @@ export function langgraph(options: LangGraphOptions): Transport {
         const reading = { run: start.run, resume, known: (id: string) => messageOf(state, id) }
         if (!isAgentStream) return createRun(http, options, thread, { reading, body: bodyOf(start, options) })
         const startRun = isSocket ? startAgentSocketRun : startAgentStreamRun
-        return startRun({ ...options, http, thread, closing }, reading, start, assistantId ?? start.graph)
+        return startRun({ ...options, http, thread, last }, reading, start, assistantId ?? start.graph)
       },
       async recall(thread, signal) {
         const state = await stateOf(thread, undefined, signal).catch(absent)
@@ -241,14 +241,14 @@ const STATUSES: Readonly<Record<string, RunEnd['status']>> = {
 }
 
 function bodyOf(
-  { graph, input, resume, checkpointId, metadata, tags, context, recursionLimit }: StartRequest,
+  { graph, input, resume, goto, checkpointId, metadata, tags, context, recursionLimit }: StartRequest,
   { assistantId = graph, streamMode = MODES }: LangGraphOptions,
 ): object {
   return {
     assistant_id: assistantId,
-    ...(resume === undefined
+    ...(resume === undefined && goto === undefined
       ? { input }
-      : { command: { resume, update: input ?? undefined } }),
+      : { command: { resume, goto, update: input ?? undefined } }),
     ...placeOf(checkpointId),
     config: { tags, recursion_limit: recursionLimit },
     context,

@@ -49,6 +49,6 @@ async function* readSocket(
     yield* socket.texts
   } finally {
     if (signal.aborted) socket.send({ type: 'cancel' })
-    void socket.close()
+    socket.close()
   }
 }

@@ -26,8 +26,9 @@ export interface OpenSocket {
   readonly texts: AsyncIterable<readonly string[]>
   /** Sends a frame as JSON, once the socket is open. */
   send(frame: unknown): void
-  /** Resolves once the other side has closed it, too. */
-  close(): Promise<void>
+  close(): void
+  /** Resolves once it is closed on both sides. */
+  readonly closed: Promise<void>
 }
 
 /** What a server of ours adds to the HTTP status when it closes after an error. */
@@ -76,8 +77,8 @@ export function openSocket(
       // Whatever the socket says from now on is not wanted.
       inbox.end()
       socket.close()
-      return closed
     },
+    closed,
   }
 }
 

@@ -59,7 +59,7 @@ async function* framesOf(
   try {
     for await (const texts of socket.texts) for (const text of texts) yield read(text)
   } finally {
-    void socket.close()
+    socket.close()
   }
 }
 
