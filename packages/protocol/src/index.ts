@@ -119,7 +119,6 @@ export {
 export { memoryLog, type MemoryLogOptions } from './log/memory-log.ts'
 export { compactRun } from './log/compact.ts'
 export { foldHeld } from './log/fold-held.ts'
-export { Patience } from './log/patience.ts'
 export { Shelf } from './log/shelf.ts'
 export { Waiters } from './log/waiters.ts'
 export { randomId } from './random-id.ts'

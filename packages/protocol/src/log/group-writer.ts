@@ -22,8 +22,11 @@ export class GroupWriter {
   readonly #log: EventLog
   readonly #options: AppendOptions
   readonly #onFailure: (error: RivuletError) => void
-  #pending: Group = { events: [], commits: [] }
-  #flushing: Promise<void> | undefined
+  /** What came since the last append began. */
+  #pending: Group | undefined
+  #isWriting = false
+  /** Who waits until nothing is left to write. */
+  #waiting: (() => void)[] = []
   #failure: RivuletError | undefined
 
   constructor(log: EventLog, options: AppendOptions, onFailure: (error: RivuletError) => void) {
@@ -39,40 +42,50 @@ export class GroupWriter {
 
   /** Takes an event, or what the run keeps; after a failure an event is dropped, and a commit fails as the log did. */
   push(item: RunEvent | Commit): void {
-    if (item.type !== 'commit') {
-      if (this.#failure === undefined) this.#pending.events.push(item)
-    } else if (this.#failure === undefined) this.#pending.commits.push(item)
-    else item.settle(this.#failure)
-    if (this.#failure === undefined) this.#flushing ??= this.#flush()
+    if (this.#failure !== undefined) {
+      if (item.type === 'commit') item.settle(this.#failure)
+      return
+    }
+    if (item.type === 'commit') (this.#pending ??= { events: [], commits: [] }).commits.push(item)
+    else if (this.#pending === undefined) this.#pending = { events: [item], commits: [] }
+    else this.#pending.events.push(item)
+    if (this.#isWriting) return
+    this.#isWriting = true
+    void nextTurn().then(this.#write)
   }
 
   /** A promise while so much waits for the log that the run should, too. Never rejects. */
   full(): Promise<void> | undefined {
-    return this.#pending.events.length >= MAX_PENDING ? this.#flushing : undefined
+    return this.#pending !== undefined && this.#pending.events.length >= MAX_PENDING ? this.drain() : undefined
   }
 
   /** Resolves when all that was pushed is in the log, or the log failed. Never rejects. */
-  async drain(): Promise<void> {
-    await this.#flushing
+  drain(): Promise<void> {
+    return this.#isWriting ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve()
   }
 
-  async #flush(): Promise<void> {
-    while (this.#isWaiting() && this.#failure === undefined) {
-      await nextTurn()
-      const group = this.#pending
-      this.#pending = { events: [], commits: [] }
-      try {
-        await this.#log.append(group.events, this.#optionsOf(group.commits))
-        settle(group.commits)
-      } catch (error) {
-        await this.#appendApart(group, error)
-      }
-    }
-    this.#flushing = undefined
+  /** Appends what is pending. By callbacks: what awaits costs every event several turns. */
+  readonly #write = (): void => {
+    const group = this.#pending
+    if (group === undefined || this.#failure !== undefined) return this.#rest()
+    this.#pending = undefined
+    this.#log.append(group.events, this.#optionsOf(group.commits)).then(
+      () => {
+        if (group.commits.length > 0) settle(group.commits)
+        this.#goOn()
+      },
+      (error: unknown) => void this.#appendApart(group, error).then(this.#goOn),
+    )
   }
 
-  #isWaiting(): boolean {
-    return this.#pending.events.length > 0 || this.#pending.commits.length > 0
+  readonly #goOn = (): void => {
+    if (this.#pending === undefined) this.#rest()
+    else void nextTurn().then(this.#write)
+  }
+
+  #rest(): void {
+    this.#isWriting = false
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   #optionsOf(commits: readonly Commit[]): AppendOptions {
@@ -93,7 +106,7 @@ export class GroupWriter {
     } catch (error) {
       this.#failure = toRivuletError(error)
       this.#onFailure(this.#failure)
-      settle([...commits, ...this.#pending.commits], this.#failure)
+      settle([...commits, ...(this.#pending?.commits ?? [])], this.#failure)
     }
   }
 

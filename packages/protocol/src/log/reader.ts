@@ -328,7 +328,8 @@ class Reading {
       }
     }
     const frame = taken.length > 1 ? mergeDeltas(taken) : taken
-    return frame.map((event) => this.#afterSent(event))
+    frame.forEach((event, i) => (frame[i] = this.#afterSent(event)))
+    return frame
   }
 
   /** The event with the `prev` that this reader needs. */
@@ -338,7 +339,7 @@ class Reading {
     const needed = before === event.seq - 1 || event.type === 'sync' ? undefined : before
     if (event.prev === needed) return event
     const { prev: _prev, ...rest } = event
-    return needed === undefined ? rest : { ...rest, prev: needed }
+    return needed === undefined ? rest : { prev: needed, ...rest }
   }
 
   #frame(events: readonly RivuletEvent[]): Frame | undefined {

@@ -27,7 +27,8 @@ const DEFAULT_GRACE_MS = 5_000
  *
  * The log gets exactly one `run.start` and one `run.end` of this run, whatever the graph does: an iterator that throws,
  * or ends without a `run.end`, ends the run `error`; one that has not ended `graceMs` after the signal aborted is left
- * and ends it `cancelled`; what it emits after that is dropped. An event that is not JSON becomes an `error` event. A log that
+ * and ends it `cancelled`, or `error` where the signal's reason is a `RivuletError` of another code than `CANCELLED`; what
+ * it emits after that is dropped. An event that is not JSON becomes an `error` event. A log that
  * keeps checkpoints too gets those of the run, each with the events before it. When
  * the log refuses an append the graph is stopped and the run ends `error`; if the log refuses even that end, readers
  * never see it and the resolved end still says why.
@@ -46,10 +47,12 @@ export async function recordRun(
   const writer = new GroupWriter(log, appending, (error) => leave.abort(error))
   const historyInLog = given.historyInLog ?? log.head() > 0
   const source = open(graph, log.keepsFor, input, { ...given, runId: run, signal, historyInLog })
-  const endWith = (error: unknown): RunEnd =>
-    signal.aborted
+  const endWith = (error: unknown): RunEnd => {
+    const why = signal.aborted ? signal.reason : error
+    return signal.aborted && !isFailure(why)
       ? { type: 'run.end', run, status: 'cancelled' }
-      : { type: 'run.end', run, status: 'error', error: { ...describe(error), run } }
+      : { type: 'run.end', run, status: 'error', error: { ...describe(why), run } }
+  }
   let end = await pump({ source, run, writer, signal, graceMs, endWith })
   await writer.drain()
   if (writer.failure !== undefined) {
@@ -58,6 +61,11 @@ export async function recordRun(
     await log.append([end], appending).catch(() => undefined)
   }
   return end
+}
+
+/** Whether a run that was stopped for this has failed, and was not cancelled. */
+function isFailure(reason: unknown): boolean {
+  return reason instanceof RivuletError && reason.code !== 'CANCELLED'
 }
 
 /** Starts the graph. One that throws instead of answering is one whose first event throws. */

@@ -405,14 +405,16 @@ export class RunKeeper {
     const fence = await this.#note(this.#options.store.nextFence())
     const { limits, exposeErrors, onError } = this.#options
     const shown = (event: RunEvent): RunEvent => (exposeErrors ? event : redacted(event, onError))
-    return recordRun(log, supervised(graph, { limits, shown, onCancelled }), inputOf(request), {
+    const exceeded = new AbortController()
+    const watched = supervised(graph, { limits, exceeded, shown, onCancelled })
+    return recordRun(log, watched, inputOf(request), {
       ...optionsOf(request),
       ...(fence !== undefined && { fence }),
       ...(run.attempt > 1 && { attempt: run.attempt }),
       runId: run.id,
       graph: run.graph,
       threadId: thread.memory,
-      signal: flight.stop.signal,
+      signal: AbortSignal.any([flight.stop.signal, exceeded.signal]),
       describe: (error) => this.#describe(error),
     })
   }

@@ -1,5 +1,4 @@
 import {
-  Patience,
   RivuletError,
   type Commit,
   type RunEnd,
@@ -20,14 +19,14 @@ export interface RunLimits {
 /** How a run is watched over. */
 export interface Supervision {
   limits: RunLimits
+  /** Is aborted with `LIMIT_EXCEEDED` when the run goes beyond a limit; whoever runs it stops it then. */
+  exceeded: AbortController
   /** An event as readers may see it. */
   shown: (event: RunEvent) => RunEvent
   /** What is told in place of the end of a run that was cancelled. */
   onCancelled: (end: RunEnd) => AsyncIterable<RunEvent> | Iterable<RunEvent>
 }
 
-/** Milliseconds that a graph has to end by itself once it went beyond a limit. */
-const GRACE_MS = 5000
 /** A delta's JSON beside its text, roughly. */
 const DELTA_FIELDS = 100
 
@@ -55,42 +54,28 @@ function watch<T extends RunEvent | Commit>(
 class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, undefined> {
   readonly #run: string | undefined
   readonly #supervision: Supervision
-  readonly #stop: AbortController = new AbortController()
   readonly #timer: ReturnType<typeof setTimeout>
   readonly #events: AsyncIterator<T | RunEvent>
-  readonly #patience: Patience
   readonly #meter: Meter
   /** What is told in place of the run's end. */
   #ends: AsyncIterator<RunEvent, unknown> | undefined
-  /** Why the graph was left. */
-  #left: unknown
-  /** Fails whoever waits for the next event. */
-  #reject: (error: unknown) => void = () => undefined
 
   constructor(
     open: (options: RunOptions) => AsyncIterable<T | RunEvent>,
     options: RunOptions,
     supervision: Supervision,
   ) {
-    const { limits } = supervision
-    const stop = this.#stop
-    const exceed = (what: string): void => stop.abort(new RivuletError('LIMIT_EXCEEDED', `the run ${what}`))
-    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
+    const { limits, exceeded } = supervision
+    const exceed = (what: string): void => exceeded.abort(new RivuletError('LIMIT_EXCEEDED', `the run ${what}`))
     this.#run = options.runId
     this.#supervision = supervision
     this.#timer = setTimeout(exceed, limits.runMs, `took longer than ${limits.runMs} ms`)
-    this.#patience = new Patience(stop.signal, GRACE_MS, (error) => this.#giveUp(error))
     this.#meter = new Meter(limits, exceed)
-    this.#events = open({ ...options, signal })[Symbol.asyncIterator]()
+    this.#events = open(options)[Symbol.asyncIterator]()
   }
 
   next(): Promise<IteratorResult<T | RunEvent, undefined>> {
-    if (this.#ends !== undefined) return this.#nextEnd(this.#ends)
-    if (this.#left !== undefined) return Promise.reject(this.#left)
-    return new Promise((resolve, reject) => {
-      this.#reject = reject
-      this.#events.next().then((result) => resolve(this.#take(result)), this.#fail)
-    })
+    return this.#ends === undefined ? this.#events.next().then(this.#take) : this.#nextEnd(this.#ends)
   }
 
   async return(): Promise<IteratorResult<T | RunEvent, undefined>> {
@@ -99,35 +84,25 @@ class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, 
     return { value: undefined, done: true }
   }
 
-  #take(
+  readonly #take = (
     result: IteratorResult<T | RunEvent, unknown>,
-  ): IteratorResult<T | RunEvent, undefined> | Promise<IteratorResult<T | RunEvent, undefined>> {
+  ): IteratorResult<T | RunEvent, undefined> | Promise<IteratorResult<T | RunEvent, undefined>> => {
     if (result.done) {
       this.#leave()
       return { value: undefined, done: true }
     }
     const { value: event } = result
-    if (event.type === 'commit') return { value: event, done: false }
-    const { shown, onCancelled } = this.#supervision
+    if (event.type === 'commit') return result
+    const { shown, onCancelled, exceeded } = this.#supervision
     if (event.type === 'run.end' && event.run === this.#run) {
       // `shown` gives back an event of the same type.
-      const ends = endsOf(shown(event) as RunEnd, this.#stop.signal, onCancelled)
+      const ends = endsOf(shown(event) as RunEnd, exceeded.signal, onCancelled)
       this.#ends = iteratorOf(ends)
       return this.#nextEnd(this.#ends)
     }
-    if (!this.#stop.signal.aborted) this.#meter.add(event)
-    return { value: shown(event), done: false }
-  }
-
-  readonly #fail = (error: unknown): void => {
-    this.#leave()
-    this.#reject(this.#stop.signal.aborted ? this.#stop.signal.reason : error)
-  }
-
-  /** A graph that does not end by itself is left. */
-  #giveUp(error: unknown): void {
-    this.#left = this.#stop.signal.aborted ? this.#stop.signal.reason : error
-    this.#fail(error)
+    if (!exceeded.signal.aborted) this.#meter.add(event)
+    const told = shown(event)
+    return told === event ? result : { value: told, done: false }
   }
 
   async #nextEnd(ends: AsyncIterator<RunEvent, unknown>): Promise<IteratorResult<RunEvent, undefined>> {
@@ -139,7 +114,6 @@ class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, 
 
   #leave(): void {
     clearTimeout(this.#timer)
-    this.#patience.end()
     // Whoever stopped reading does not wait for the graph to notice.
     void Promise.resolve(this.#events.return?.()).catch(() => undefined)
   }
