@@ -28,7 +28,7 @@ import { publicError } from '../http/public-error.ts'
 import type { RunRequest } from '../runs/run-request.ts'
 import type { Thread } from '../threads/store.ts'
 import { type AgentFailure, failureOf } from './agent-failure.ts'
-import { seqAfter } from './agent-teller.ts'
+import { frameSeq } from './agent-teller.ts'
 import { countIn, graphOfAssistant, threadFor } from './context.ts'
 import { checkOneWay, gotoOf, requestOf, updateOf } from './read-run.ts'
 
@@ -77,7 +77,7 @@ export async function carryOut(deps: Deps, place: AgentPlace, command: AgentComm
       return { type: 'error', id, error: 'unknown_command', message: `there is no command ${JSON.stringify(method)}` }
     }
     const { result, appliedThrough } = await work(deps, place, command.params)
-    const meta = { thread_id: place.thread, applied_through_seq: seqAfter(appliedThrough) }
+    const meta = { thread_id: place.thread, applied_through_seq: frameSeq(appliedThrough) }
     return { type: 'success', id, result, meta }
   } catch (error) {
     return failed(deps, id, error)

@@ -17,7 +17,7 @@ import {
   statusEntries,
 } from './agent-commands.ts'
 import { type AgentInterest, filterInToken, filterToken, isWanted, readFilter } from './agent-filter.ts'
-import { seqAfter } from './agent-teller.ts'
+import { frameSeq } from './agent-teller.ts'
 import { lines, openAgentStream, openThreadFor } from './agent-stream.ts'
 
 /** Subscriptions of one socket. */
@@ -193,7 +193,7 @@ export class AgentSession implements Session {
 
   async #success(place: AgentPlace, id: number, result: object): Promise<AgentAnswer> {
     const { log } = await openThreadFor(this.#deps, place)
-    const meta = { thread_id: place.thread, applied_through_seq: seqAfter(log.head()) }
+    const meta = { thread_id: place.thread, applied_through_seq: frameSeq(log.head()) }
     return { type: 'success', id, result, meta }
   }
 
@@ -251,7 +251,7 @@ export async function reconnected(deps: Deps, place: AgentPlace, command: AgentC
       type: 'success',
       id,
       result,
-      meta: { thread_id: place.thread, applied_through_seq: seqAfter(state.cursor) },
+      meta: { thread_id: place.thread, applied_through_seq: frameSeq(state.cursor) },
     }
   } catch (error) {
     return failed(deps, id, error)
@@ -261,7 +261,7 @@ export async function reconnected(deps: Deps, place: AgentPlace, command: AgentC
 /** The `seq` of a frame by its id; `undefined` for what is none. */
 function seqOf(frameId: string | undefined): number | undefined {
   const match = /\.(\d{1,12})\.(\d{1,3})(?:s|@\d{1,15})?$/.exec(frameId ?? '')
-  return match === null ? undefined : seqAfter(Number(match[1]) - 1) + 1 + Number(match[2])
+  return match === null ? undefined : frameSeq(Number(match[1]), Number(match[2]))
 }
 
 function parse(frame: string): Fields {

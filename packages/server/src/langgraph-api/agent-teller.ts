@@ -17,9 +17,9 @@ import { type Teller, unheard } from './peer-stream.ts'
 /** Frames of one event, at most: what a frame's `seq` counts an event as. */
 const FRAMES_PER_EVENT = 1000
 
-/** Where in a thread's frames an event ends. */
-export function seqAfter(eventSeq: number): number {
-  return eventSeq * FRAMES_PER_EVENT + FRAMES_PER_EVENT - 1
+/** Where in a thread's frames those of an event begin: of the last one, how far a thread has come. */
+export function frameSeq(eventSeq: number, index = 0): number {
+  return eventSeq * FRAMES_PER_EVENT + Math.min(index, FRAMES_PER_EVENT - 1)
 }
 
 /** The last event that a reader has all frames of, whose last frame was `seq`. */
@@ -131,7 +131,7 @@ export class AgentTeller implements Teller {
     let text = ''
     for (const [count, frame] of frames.entries()) {
       const i = from + count
-      const place = seq * FRAMES_PER_EVENT + Math.min(i, FRAMES_PER_EVENT - 1)
+      const place = frameSeq(seq, i)
       if (!wants(frame, place)) continue
       const { namespace, ...rest } = frame.params
       const params = { namespace, timestamp: now(), ...rest }

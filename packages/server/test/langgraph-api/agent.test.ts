@@ -75,7 +75,7 @@ describe('a stream of the agent protocol', () => {
     const peer = startPeer({ graphs: { agent: chatGraph() } })
     const started = await run(peer)
     expect(started).toMatchObject({ type: 'success', id: 7, result: { run_id: expect.any(String) } })
-    expect(started.meta).toEqual({ thread_id: 't', applied_through_seq: 999 })
+    expect(started.meta).toEqual({ thread_id: 't', applied_through_seq: 0 })
     const reader = await streamOf(peer)
     const frames = await framesOf(reader)
     expect(frames[0]).toMatchObject({
