@@ -5,7 +5,7 @@ import { renderHook } from './page.mjs'
 import { PAUSED } from './graphs.mjs'
 import { startRivulet } from './server.mjs'
 
-const { useExtension, useStream } = await import('@langchain/react')
+const { useChannel, useExtension, useStream } = await import('@langchain/react')
 
 /** @type {Awaited<ReturnType<typeof startRivulet>>} */
 let server
@@ -45,7 +45,8 @@ for (const transport of ['sse', 'websocket']) {
     }
     const rendered = renderHook(() => {
       const stream = useStream(fixed)
-      return Object.assign(Object.create(stream), { progress: useExtension(stream, 'progress') })
+      const written = useChannel(stream, ['custom'])
+      return Object.assign(Object.create(stream), { progress: useExtension(stream, 'progress'), written })
     })
     open.push(rendered.close)
     return rendered
@@ -97,6 +98,13 @@ for (const transport of ['sse', 'websocket']) {
         [['count', { to: 3 }, { counted: 3 }, 'finished']],
       )
       assert.deepEqual(view.current.progress, { done: 3, total: 3 })
+      const payloads = view.current.written.map(({ params }) => params.data.payload)
+      assert.deepEqual(payloads, [
+        { done: 1, total: 3 },
+        { done: 2, total: 3 },
+        { done: 3, total: 3 },
+        { note: 'counted' },
+      ])
       assert.deepEqual(
         view.current.messages[1].tool_calls.map(({ name, args }) => [name, args]),
         [['count', { to: 3 }]],

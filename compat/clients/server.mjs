@@ -6,8 +6,10 @@ import { serve } from '../../packages/server/dist/node/index.js'
 import { makeGraphs } from './graphs.mjs'
 
 /**
- * A listening Rivulet server that speaks LangGraph's protocols, behind a line that can be cut.
+ * A listening Rivulet server that speaks LangGraph's protocols, behind a line that can be cut. `more`: graphs besides its
+ * own.
  *
+ * @param {Record<string, any>} [more]
  * @returns {Promise<{
  *   url: string
  *   gate: import('./graphs.mjs').Gate
@@ -16,12 +18,12 @@ import { makeGraphs } from './graphs.mjs'
  *   close: () => Promise<void>
  * }>}
  */
-export async function startRivulet() {
+export async function startRivulet(more = {}) {
   const { gate, graphs } = makeGraphs()
   /** @type {unknown[]} */
   const errors = []
   const app = createApp({
-    graphs,
+    graphs: { ...graphs, ...more },
     apis: [langGraphApi()],
     cors: { origins: ['http://localhost'], headers: ['x-api-key'] },
     onError: (error) => errors.push(error),
