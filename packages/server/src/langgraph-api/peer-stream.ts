@@ -19,6 +19,8 @@ import type { Thread } from '../threads/store.ts'
 
 /** Events read at once, at most. */
 const READ_LIMIT = 500
+/** Events told at once, at most. */
+const TOLD_AT_ONCE = 64
 
 /** Says what events mean to one reader, one after the other. */
 export interface Teller {
@@ -108,10 +110,12 @@ class LogWalk implements LogReader {
     while (this.#seq < end && (await this.#grown())) {
       const events = await this.#read()
       await this.#cross(events.at(-1)?.seq ?? 0)
-      const last = events.findIndex((event) => event.type !== 'sync' && isLast(event))
-      this.#seq = events.at(-1)?.seq ?? this.#seq
-      yield { type: 'events', log: log.id, events: last === -1 ? events : events.slice(0, last + 1) }
-      if (last !== -1) return
+      for (const piece of pieces(events)) {
+        const last = piece.findIndex((event) => event.type !== 'sync' && isLast(event))
+        this.#seq = piece.at(-1)?.seq ?? this.#seq
+        yield { type: 'events', log: log.id, events: last === -1 ? piece : piece.slice(0, last + 1) }
+        if (last !== -1) return
+      }
     }
   }
 
@@ -148,6 +152,18 @@ class LogWalk implements LogReader {
       this.#waits = false
     }
   }
+}
+
+/** Events in groups that are told at once: none is told with more than one state, which may be large. */
+function* pieces(events: readonly RivuletEvent[]): Generator<readonly RivuletEvent[], void> {
+  let begun = 0
+  for (const [i, { type }] of events.entries()) {
+    const holdsState = type === 'values' || type === 'checkpoint' || type === 'rewind' || type === 'sync'
+    if (!holdsState && i - begun < TOLD_AT_ONCE - 1) continue
+    yield events.slice(begun, i + 1)
+    begun = i + 1
+  }
+  if (begun < events.length) yield events.slice(begun)
 }
 
 function wireOf({ from, teller }: PeerReading): Wire {
