@@ -167,7 +167,9 @@ class Reading {
   /** Gives the next frame of what is there, or waits for the log to grow. */
   #step(): void {
     while (this.#taker !== undefined) {
-      if (this.#signal.aborted || this.#seq >= this.#endAt) return this.end()
+      // Whoever watches has ended already when the signal has aborted, and asking it costs as much as an event.
+      const isAborted = this.#leave === undefined && this.#signal.aborted
+      if (isAborted || this.#seq >= this.#endAt) return this.end()
       if (this.#log.head() <= this.#seq) return this.#wait()
       let frame: Frame | undefined
       try {

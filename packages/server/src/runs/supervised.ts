@@ -66,7 +66,9 @@ class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, 
     supervision: Supervision,
   ) {
     const { limits, exceeded } = supervision
-    const exceed = (what: string): void => exceeded.abort(new RivuletError('LIMIT_EXCEEDED', `the run ${what}`))
+    const exceed = (what: string): void => {
+      if (!exceeded.signal.aborted) exceeded.abort(new RivuletError('LIMIT_EXCEEDED', `the run ${what}`))
+    }
     this.#run = options.runId
     this.#supervision = supervision
     this.#timer = setTimeout(exceed, limits.runMs, `took longer than ${limits.runMs} ms`)
@@ -100,7 +102,7 @@ class Watch<T extends RunEvent | Commit> implements AsyncIterator<T | RunEvent, 
       this.#ends = iteratorOf(ends)
       return this.#nextEnd(this.#ends)
     }
-    if (!exceeded.signal.aborted) this.#meter.add(event)
+    this.#meter.add(event)
     const told = shown(event)
     return told === event ? result : { value: told, done: false }
   }

@@ -190,7 +190,7 @@ export class SqliteLog implements EventLog {
     this.#events += events.length
     this.#head = first + events.length - 1
     this.#waiters.wake(this.#head)
-    for (const event of events) if (event.type === 'run.end') this.#later(() => this.#tidy(event.run))
+    for (const event of events) if (event.type === 'run.end') this.#tidyLater(event.run)
     if (this.#isOver() && !this.#trimming) {
       this.#trimming = true
       this.#later(() => this.#trim())
@@ -292,21 +292,29 @@ export class SqliteLog implements EventLog {
   }
 
   /** Merges the pieces of a finished run's messages, and saves the state now and then. */
-  async #tidy(run: string): Promise<void> {
+  #tidyLater(run: string): void {
     const from = this.#starts.get(run)
     this.#starts.delete(run)
-    if (from !== undefined) await this.#compact(run, from)
-    if (this.#sinceSnapshot > Math.max(SNAPSHOT_EVERY, this.#snapshotBytes)) await this.#saveSnapshot()
+    // The shelf has merged them already, unless the run is longer than it holds.
+    const held = from !== undefined && from > this.#shelf.heldAfter ? this.#shelf.after(from - 1, Infinity) : undefined
+    const compacted = held && upToEnd(held, run)
+    this.#later(async () => {
+      if (compacted !== undefined) await this.#replace(compacted)
+      else if (from !== undefined) await this.#compact(run, from)
+      if (this.#sinceSnapshot > Math.max(SNAPSHOT_EVERY, this.#snapshotBytes)) await this.#saveSnapshot()
+    })
   }
 
   async #compact(run: string, from: number): Promise<void> {
+    await this.#replace(compactRun(upToEnd(await this.#load(from - 1, Infinity), run), run))
+  }
+
+  /** Writes a run's events, from its start to its end, anew where there are fewer than there were. */
+  async #replace(compacted: readonly StampedEvent[]): Promise<void> {
     const { database, memory } = this.#opening
-    const events = await this.#load(from - 1, Infinity)
-    const end = events.findIndex((event) => event.type === 'run.end' && event.run === run)
-    const written = events.slice(0, end + 1)
-    const compacted = compactRun(written, run)
-    if (compacted.length === written.length) return
-    const last = written.at(-1)!.seq
+    const [from, last] = [compacted[0]?.seq ?? 0, compacted.at(-1)?.seq ?? -1]
+    const written = last - from + 1
+    if (compacted.length === written) return
     // A group is of one run: the rows between its start and its end hold nothing else.
     await database.write({
       writes: () => [
@@ -314,7 +322,7 @@ export class SqliteLog implements EventLog {
         ...insertEvents(memory, compacted),
       ],
     })
-    this.#events -= written.length - compacted.length
+    this.#events -= written - compacted.length
     await this.#measure()
   }
 
@@ -369,4 +377,9 @@ export class SqliteLog implements EventLog {
       ],
     })
   }
+}
+
+/** Events up to the end of a run. */
+function upToEnd(events: readonly StampedEvent[], run: string): readonly StampedEvent[] {
+  return events.slice(0, events.findIndex((event) => event.type === 'run.end' && event.run === run) + 1)
 }
