@@ -1,3 +1,4 @@
+import type { ToolEnd } from '../../events/event.ts'
 import type { Part } from '../../messages/message.ts'
 import {
   createChatDecoder,
@@ -45,12 +46,18 @@ function createReader(writer: ChatWriter): { read: (chunk: Fields) => void; clos
   }
   /** Parts that were begun and not ended: with none, what there is of the message is whole, however the run ends. */
   const growing = new Set<string>()
-  const grow = (kind: 'text' | 'reasoning', part: unknown, text: string) => {
-    const key = `${kind} ${step} ${String(part)}`
-    growing.add(key)
-    messages.append(message(), key, text, { kind })
+  const written = () => messages.get(message())?.parts ?? []
+  /** How many parts are of earlier steps: those that grow, and those that come whole. */
+  let kept = [0, 0]
+  /** Takes back what the step said: the message begins anew with what it said before. */
+  const reset = () => {
+    const grown = written().slice(0, kept[0])
+    growing.clear()
+    parts.splice(kept[1]!)
+    writer.emit({ type: 'message.remove', run, id: message() })
+    writer.start({ id, role: 'assistant' })
+    grown.forEach(({ text, ...part }, i) => messages.append(message(), `kept ${i}`, text, part))
   }
-  const written = (callId: string) => messages.get(message())?.parts.find((part) => part.callId === callId)?.text
   const end = (status?: 'cancelled') => {
     if (id !== undefined) {
       messages.note(id, { parts })
@@ -62,21 +69,28 @@ function createReader(writer: ChatWriter): { read: (chunk: Fields) => void; clos
     read(chunk) {
       const { type, delta } = chunk
       const text = textOf(delta) ?? ''
+      const part = `${String(type).split('-')[0]} ${step} ${String(chunk['id'])}`
       const callId = textOf(chunk['toolCallId']) ?? ''
       const name = textOf(chunk['toolName']) ?? calls.get(callId) ?? ''
+      const ended = (what: Pick<ToolEnd, 'output' | 'error'>) =>
+        writer.emit({ type: 'tool.end', run, id: callId, name, ...what })
       switch (type) {
         case 'start':
           return void message({ id: textOf(chunk['messageId']), metadata: chunk['messageMetadata'] })
         case 'start-step':
           step++
+          kept = [written().length, parts.length]
           return undefined
+        case 'reset-step':
+          return reset()
         case 'text-delta':
-          return grow('text', chunk['id'], text)
-        case 'reasoning-delta':
-          return grow('reasoning', chunk['id'], text)
+        case 'reasoning-delta': {
+          growing.add(part)
+          return messages.append(message(), part, text, { kind: type === 'text-delta' ? 'text' : 'reasoning' })
+        }
         case 'text-end':
         case 'reasoning-end':
-          return void growing.delete(`${type.replace('-end', '')} ${step} ${String(chunk['id'])}`)
+          return void growing.delete(part)
         case 'tool-input-start':
           return call(callId, name, '')
         case 'tool-input-delta':
@@ -84,25 +98,18 @@ function createReader(writer: ChatWriter): { read: (chunk: Fields) => void; clos
         case 'tool-input-available':
         case 'tool-input-error':
           // Mostly what came in pieces, told again.
-          if ((written(callId) ?? '') === '') call(callId, name, JSON.stringify(chunk['input'] ?? {}))
+          if (!written().find((part) => part.callId === callId)?.text)
+            call(callId, name, JSON.stringify(chunk['input'] ?? {}))
           return void growing.delete(callId)
         case 'tool-output-available': {
           const { output, preliminary } = chunk
           if (preliminary === true)
             return writer.emit({ type: 'custom', run, name: 'progress', data: output, toolCallId: callId })
-          return writer.emit({ type: 'tool.end', run, id: callId, name, output })
+          return ended({ output })
         }
         case 'tool-output-error':
-        case 'tool-output-denied': {
-          const error = textOf(chunk['errorText']) ?? 'the call was denied'
-          return writer.emit({
-            type: 'tool.end',
-            run,
-            id: callId,
-            name,
-            error: { code: 'NODE_FAILED', message: error },
-          })
-        }
+        case 'tool-output-denied':
+          return ended({ error: { code: 'NODE_FAILED', message: textOf(chunk['errorText']) ?? 'denied' } })
         case 'tool-approval-request':
           asks = true
           return writer.emit({

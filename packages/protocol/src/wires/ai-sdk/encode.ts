@@ -18,12 +18,14 @@ interface Growing {
 
 /**
  * An encoder for one stream: what {@link createAiSdkDecoder} reads, and `useChat`. The wire has one message a response:
- * what a run says in several becomes steps of the first. It has no words for a state, for messages of tools, for what is
- * removed or withdrawn: an attempt that failed stays, so do not send what may be retried. Send
+ * what a run says in several becomes steps of the first, and an attempt that is withdrawn is a step that is reset, when
+ * it was the last to speak. It has no words for a state, for messages of tools, or for what is removed. Send
  * `x-vercel-ai-ui-message-stream: v1` with it.
  */
 export function createAiSdkEncoder(): AiSdkEncoder {
   const messages = new Map<string, Growing[]>()
+  /** Whose message the step is; `undefined` once it was reset, and the next one goes on in it. */
+  let speaker: { task: string | undefined; attempt: number } | undefined
   const delta = ({ kind, id }: Growing, text: string): object => {
     if (kind === 'tool') return { type: 'tool-input-delta', toolCallId: id, inputTextDelta: text }
     return { type: `${kind}-delta`, id, delta: text }
@@ -52,10 +54,19 @@ export function createAiSdkEncoder(): AiSdkEncoder {
     switch (event.type) {
       case 'message.start': {
         const isFirst = messages.size === 0
+        const goesOn = !isFirst && speaker === undefined
+        speaker = { task: event.task, attempt: event.attempt ?? 1 }
         messages.set(event.id, [])
         const { metadata } = event.meta ?? {}
         const start = { type: 'start', messageId: event.id, ...(metadata && { messageMetadata: metadata }) }
+        if (goesOn) return []
         return isFirst ? [start, { type: 'start-step' }] : [{ type: 'finish-step' }, { type: 'start-step' }]
+      }
+      case 'rewind': {
+        const isLast = 'task' in event && speaker?.task === event.task && speaker.attempt === event.attempt
+        if (!isLast) return []
+        speaker = undefined
+        return [{ type: 'reset-step' }]
       }
       case 'message.delta': {
         const parts = messages.get(event.id) ?? []
