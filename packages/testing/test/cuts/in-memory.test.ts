@@ -9,7 +9,7 @@ import { scoreOf, type Cut, type Outcome, type Score } from './session.ts'
 
 /** With `CUTS=all` every byte is cut in every way. Without, every border and so many bytes of each stream in one way each. */
 const isAll = process.env['CUTS'] === 'all'
-const SAMPLE = 4
+const SAMPLE = 3
 
 const recordings = await loadRecordings()
 
@@ -60,7 +60,8 @@ test('so does a socket in memory that is cut behind any frame', async () => {
   for (const recording of recordings) {
     const score = await scored(
       recording,
-      (frames) => upTo(frames.length),
+      // Without all, every other frame: what is between two of them is cut over bodies, too.
+      (frames) => upTo(frames.length).filter((at) => isAll || at % 2 === 0),
       (cut) => overFrames(recording, cut),
     )
     expect(score).toMatchObject(clean)
