@@ -150,6 +150,14 @@ test('a question is shown, answered with its graph’s command, and gone', async
   expect(store.getSnapshot().values).toMatchObject({ decision: { ok: true } })
 })
 
+test('a run that is sent to a node asks for that by a command, with its input as an update', async () => {
+  const backend = serving(agent!)
+  await backend.thread('t').submit({ topic: 'cats' }, { goto: ['write'] }).result
+  const post = backend.calls.find(({ path }) => path.endsWith('/runs/stream'))
+  expect(post?.json).toMatchObject({ command: { goto: ['write'], update: { topic: 'cats' } } })
+  expect(post?.json).not.toHaveProperty('input')
+})
+
 test('a run that was stopped ends cancelled, its text kept', async () => {
   const blocks = agent!.split(/(?<=\n\n)/)
   let close = () => {}
