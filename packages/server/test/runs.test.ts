@@ -98,6 +98,18 @@ describe('a run of a real graph', () => {
 })
 
 describe('starting a run', () => {
+  test('is sent to a node, with an update of the state beside it', async () => {
+    const server = await startServer({ graphs: { chat: chatGraph({ ask: true }) } })
+    const jump = { graph: 'chat', goto: ['review'], input: { turns: 5 } }
+    expect(await (await server.post('/v1/threads/t1/runs?wait=1', jump)).json()).toMatchObject({
+      status: 'interrupted',
+      values: { turns: 5 },
+      interrupts: [{ value: { question: 'ok?' } }],
+    })
+    expect((await server.post('/v1/threads/t2/runs?wait=1', { ...jump, goto: 'review' })).status).toBe(400)
+    expect((await server.post('/v1/threads/t2/runs?wait=1', { ...jump, input: 'five' })).status).toBe(400)
+  })
+
   test('without waiting answers at once where its events begin', async () => {
     const gate = new Gate()
     const server = await startServer({ graphs: { words: wordGraph(['a', gate, 'b']) } })
