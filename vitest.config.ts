@@ -57,5 +57,17 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: ['default'],
     testTimeout: 15_000,
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.{ts,tsx}'],
+      exclude: ['**/*.test.{ts,tsx}', '**/*.test-d.{ts,tsx}'],
+      reporter: ['text', 'json-summary'],
+      reportsDirectory: '.cache/coverage',
+      reportOnFailure: true,
+      thresholds: {
+        'packages/client/src/connection/**': { lines: 100, branches: 100 },
+        'packages/protocol/src/**': { lines: 95, branches: 88 },
+      },
+    },
   },
 })
