@@ -228,3 +228,28 @@ for (const transport of ['sse', 'websocket']) {
     })
   })
 }
+
+test('a subscription that reaches the server when the run is over still gets all of it', async () => {
+  let subscriptions = 0
+  const options = {
+    apiUrl: server.url,
+    assistantId: 'chat',
+    transport: 'websocket',
+    webSocketFactory(/** @type {string} */ url) {
+      const socket = new WebSocket(url)
+      const send = socket.send.bind(socket)
+      socket.send = (/** @type {string} */ frame) => {
+        const isLate = frame.includes('subscription.subscribe') && ++subscriptions > 1
+        if (isLate) setTimeout(() => send(frame), 300)
+        else send(frame)
+      }
+      return socket
+    },
+  }
+  const view = renderHook(() => useStream(options))
+  open.push(view.close)
+  await view.until((stream) => !stream.isThreadLoading)
+  await view.current.submit(saying('hi'))
+  await view.until((stream) => !stream.isLoading && stream.values.turns === 1)
+  assert.deepEqual(said(view.current), ['human: hi', 'ai: you said: hi. That is all.'])
+})

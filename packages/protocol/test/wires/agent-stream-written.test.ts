@@ -113,3 +113,14 @@ test('the state is told again behind its checkpoint, for clients that take a che
     ['values', { n: 1 }],
   ])
 })
+
+test('the state is told again behind the end of a run, which wakes clients that stopped reading there', () => {
+  const frames = framesOf(
+    { type: 'values', run: 'r', step: 1, set: { n: 1 } },
+    { type: 'run.end', run: 'r', status: 'done' },
+  )
+  expect(frames.slice(2).map(({ method, params }) => [method, params.data])).toEqual([
+    ['lifecycle', { event: 'completed' }],
+    ['values', { n: 1 }],
+  ])
+})

@@ -77,7 +77,7 @@ export async function carryOut(deps: Deps, place: AgentPlace, command: AgentComm
       return { type: 'error', id, error: 'unknown_command', message: `there is no command ${JSON.stringify(method)}` }
     }
     const { result, appliedThrough } = await work(deps, place, command.params)
-    const meta = { thread_id: place.thread, applied_through_seq: frameSeq(appliedThrough) }
+    const meta = { thread_id: place.thread, applied_through_seq: appliedThrough }
     return { type: 'success', id, result, meta }
   } catch (error) {
     return failed(deps, id, error)
@@ -91,7 +91,7 @@ export function failed(deps: Deps, id: number | null, error: unknown): AgentFail
   return failureOf(id, toRivuletError(told).toJSON())
 }
 
-/** What came of a command, and the last event that it took account of. */
+/** What came of a command, and `seq` of the last frame that it took account of. */
 interface Done {
   readonly result: object
   readonly appliedThrough: number
@@ -122,7 +122,8 @@ async function begin(deps: Deps, { tenant }: AgentPlace, thread: Thread, request
   const adapter = { multitask: request.multitask, subgraphs: true, ...(metadata && { metadata }) }
   const { run } = await deps.runs.start(tenant, thread, { ...request, modes: RECORDED, adapter })
   // What comes from here on is of this run: a question among it is a new one.
-  return { result: { run_id: run.id, thread_id: thread.id }, appliedThrough: parseCursor(run.after)?.seq ?? 0 }
+  const before = parseCursor(run.after)?.seq ?? 0
+  return { result: { run_id: run.id, thread_id: thread.id }, appliedThrough: frameSeq(before, Infinity) }
 }
 
 async function respond(deps: Deps, place: AgentPlace, params: Fields): Promise<Done> {
@@ -153,7 +154,7 @@ function answersIn(params: Fields): Fields {
 async function getState(deps: Deps, place: AgentPlace, params: Fields): Promise<Done> {
   const thread = await threadIn(deps, place)
   const log = await deps.store.openLog(place.tenant, thread.id)
-  const appliedThrough = log.head()
+  const appliedThrough = frameSeq(log.head())
   const namespace = optionalTexts(params, 'namespace') ?? ROOT
   const keys = optionalTexts(params, 'keys')
   const state = namespace.length > 0 ? undefined : await stateOf(deps, place.tenant, thread, undefined)
@@ -188,7 +189,7 @@ async function listCheckpoints(deps: Deps, place: AgentPlace, params: Fields): P
       metadata: { source, next },
     })
   }
-  return { result: { checkpoints }, appliedThrough: log.head() }
+  return { result: { checkpoints }, appliedThrough: frameSeq(log.head()) }
 }
 
 async function forkState(deps: Deps, place: AgentPlace, params: Fields): Promise<Done> {
@@ -202,7 +203,7 @@ async function forkState(deps: Deps, place: AgentPlace, params: Fields): Promise
 async function getTree(deps: Deps, place: AgentPlace): Promise<Done> {
   const thread = await threadIn(deps, place)
   const state = await (await deps.store.openLog(place.tenant, thread.id)).snapshot()
-  return { result: { tree: treeOf(state, thread.graph ?? '') }, appliedThrough: state.cursor }
+  return { result: { tree: treeOf(state, thread.graph ?? '') }, appliedThrough: frameSeq(state.cursor) }
 }
 
 const STATUS = {

@@ -17,7 +17,7 @@ import { type Teller, unheard } from './peer-stream.ts'
 /** Frames of one event, at most: what a frame's `seq` counts an event as. */
 const FRAMES_PER_EVENT = 1000
 
-/** Where in a thread's frames those of an event begin: of the last one, how far a thread has come. */
+/** Where in a thread's frames those of an event begin, or the one at `index` stands; `Infinity`: the last there can be. */
 export function frameSeq(eventSeq: number, index = 0): number {
   return eventSeq * FRAMES_PER_EVENT + Math.min(index, FRAMES_PER_EVENT - 1)
 }

@@ -75,7 +75,7 @@ describe('a stream of the agent protocol', () => {
     const peer = startPeer({ graphs: { agent: chatGraph() } })
     const started = await run(peer)
     expect(started).toMatchObject({ type: 'success', id: 7, result: { run_id: expect.any(String) } })
-    expect(started.meta).toEqual({ thread_id: 't', applied_through_seq: 0 })
+    expect(started.meta).toEqual({ thread_id: 't', applied_through_seq: 999 })
     const reader = await streamOf(peer)
     const frames = await framesOf(reader)
     expect(frames[0]).toMatchObject({
@@ -114,7 +114,9 @@ describe('a stream of the agent protocol', () => {
     const first = await streamOf(peer)
     await framesOf(first)
     await run(peer, { input: { messages: [{ type: 'human', content: 'again' }] } })
-    const second = await framesOf(first)
+    // What comes behind the end of a run is that run's.
+    const [trailing, ...second] = await framesOf(first)
+    expect(trailing).toMatchObject({ method: 'values', params: { data: { turns: 1 } } })
     const late = await framesOf(await streamOf(peer))
     expect(late.map(({ event_id }) => event_id)).toEqual(second.map(({ event_id }) => event_id))
   })

@@ -51,7 +51,9 @@ function otherFrames(event: RunEvent, state: ThreadState): AgentStreamFrame[] {
     case 'run.end': {
       const { status, error } = event
       const told = error && { error: JSON.stringify({ error: error.code, message: error.message }) }
-      return frame('lifecycle', { event: LIFECYCLE[status], ...told })
+      // Clients stop reading at the end of a run, what they still have to be told too: what comes after it wakes them.
+      const values = namespace.length === 0 ? plainFrames({ type: 'values', run: event.run }, state) : []
+      return [...frame('lifecycle', { event: LIFECYCLE[status], ...told }), ...values]
     }
     case 'updates':
       return [{ method: 'updates', params: { namespace, node: event.node ?? '', data: writeMessages(event.update) } }]
