@@ -165,11 +165,12 @@ test('more frames than may wait end the socket, and it may be resumed', async ()
 })
 
 test('an address that no socket can have is the caller’s mistake', async () => {
-  const refuse = () => {
+  // A function, as it is called with `new`.
+  function refuse(): never {
     throw new SyntaxError('bad address')
   }
   // Never gets as far as being used.
-  const webSocket = vi.fn<() => never>(refuse) as unknown as NonNullable<WebSocketTransportOptions['webSocket']>
+  const webSocket = refuse as unknown as NonNullable<WebSocketTransportOptions['webSocket']>
   const { done } = await opened({ webSocket })
   expect(await done).toMatchObject({ code: 'INVALID_INPUT' })
 })
