@@ -6,7 +6,7 @@ import {
   type Frame,
   type ThreadState,
 } from '@rivulet/protocol'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { chatGraph, Gate, wordGraph } from './graphs.ts'
 import { eventsIn, foldFrames, startServer, typesIn, type TestServer } from './server.ts'
@@ -219,6 +219,37 @@ describe('who opens a WebSocket', () => {
     expect(await connects(open.url, page)).toBe('open')
     expect(await connects(open.url, 'https://evil.example')).toBe('403')
     expect(await connects(open.url, 'null')).toBe('403')
+  })
+
+  test('and asks for nothing is told so after 5 s, and let go', async () => {
+    const server = await startServer({ graphs: words('a') })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const idle = await new Socket(server.url).send()
+    // The server has the socket once it has answered another one.
+    const other = await new Socket(server.url).send({})
+    expect(await other.closed).toBe(4400)
+    vi.advanceTimersByTime(4999)
+    expect(idle.socket.readyState).toBe(WebSocket.OPEN)
+    vi.advanceTimersByTime(1)
+    expect(await idle.closed).toBe(4401)
+    expect(idle.frames).toMatchObject([{ event: 'error', data: { code: 'AUTH_REQUIRED' } }])
+  })
+
+  test('and answers no ping is let go, and who does is not', async () => {
+    const server = await startServer({ graphs: words('a', new Gate()), heartbeatMs: 20 })
+    const url = `${server.url.replace('http', 'ws')}/v1/ws`
+    const reading = await new Socket(server.url).send({ type: 'open', thread: 't1', start: start() })
+    await reading.until('message.delta')
+    const dead = new WebSocket(url, ['rivulet.v1'], { autoPong: false })
+    expect(await new Promise((resolve) => dead.once('close', resolve))).toBe(1006)
+    expect(reading.socket.readyState).toBe(WebSocket.OPEN)
+  })
+
+  test('gets no compression, which can grow without bound', async () => {
+    const server = await startServer({ graphs: words('a') })
+    const { socket } = await new Socket(server.url).send()
+    expect(socket.extensions).toBe('')
   })
 
   test('must be at its address', async () => {
