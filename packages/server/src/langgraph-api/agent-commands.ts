@@ -29,7 +29,7 @@ import type { RunRequest } from '../runs/run-request.ts'
 import type { Thread } from '../threads/store.ts'
 import { type AgentFailure, failureOf } from './agent-failure.ts'
 import { frameSeq } from './agent-teller.ts'
-import { countIn, graphOfAssistant, threadFor } from './context.ts'
+import { countIn, graphOfAssistant, threadFor } from './request.ts'
 import { checkOneWay, gotoOf, requestOf, updateOf } from './read-run.ts'
 
 /** A command that was carried out. */

@@ -1,6 +1,6 @@
 import type { AgentStreamFrame } from '@rivulet/protocol/wires/langgraph'
 import { asFields, type Fields, invalid, optionalTexts } from '../http/fields.ts'
-import { countIn } from './context.ts'
+import { countIn } from './request.ts'
 
 /** What a reader of the agent streaming protocol wants of a thread. */
 export interface AgentFilter {

@@ -6,7 +6,7 @@ import { type AgentPlace, carryOut, readCommand } from './agent-commands.ts'
 import { isWanted, readFilter } from './agent-filter.ts'
 import { type AgentReading, openAgentStream, serverSent } from './agent-stream.ts'
 import { reconnected } from './agent-session.ts'
-import { bodyOf, countIn } from './context.ts'
+import { bodyOf, countIn } from './request.ts'
 
 /** The agent streaming protocol over HTTP: commands, and streams that a thread's readers leave open. */
 export function agentRoutes(deps: Deps): Hono<AppEnv> {

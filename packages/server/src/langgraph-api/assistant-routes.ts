@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import type { AppEnv, Deps } from '../app/deps.ts'
 import { asFields, optionalFields, optionalText } from '../http/fields.ts'
 import { answerAssistant } from './answers.ts'
-import { bodyOf, countIn, graphOfAssistant } from './context.ts'
+import { bodyOf, countIn, graphOfAssistant } from './request.ts'
 
 const MAX_PAGE = 1000
 const DEFAULT_PAGE = 10

@@ -16,7 +16,7 @@ import {
 } from '../http/fields.ts'
 import type { Thread, ThreadStatus } from '../threads/store.ts'
 import { answerState, answerThread, EMPTY_STATE, type Newest } from './answers.ts'
-import { bodyOf, countIn, namesOf } from './context.ts'
+import { bodyOf, countIn, namesOf } from './request.ts'
 import { checkpointOf, updateOf } from './read-run.ts'
 
 const STATUSES: readonly ThreadStatus[] = ['idle', 'busy', 'interrupted', 'error']
