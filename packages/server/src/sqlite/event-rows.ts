@@ -1,7 +1,7 @@
 import type { Row } from '@libsql/client/sqlite3'
-import type { StampedEvent } from '@rivulet/protocol'
+import { RivuletError, type StampedEvent } from '@rivulet/protocol'
 import type { Write } from './group-commit.ts'
-import { textIn } from './columns.ts'
+import { isObject, jsonIn } from './columns.ts'
 
 const INSERT = 'INSERT INTO events (memory, last, first, count, data) VALUES'
 
@@ -31,8 +31,12 @@ export function insertEvents(memory: string, events: readonly StampedEvent[]): W
 
 /** The events of a row. */
 export function eventsIn(row: Row): StampedEvent[] {
-  // Only this file writes these rows, from events.
-  const events = JSON.parse(textIn(row, 'data')) as (StampedEvent & { seq?: number })[]
+  const list = jsonIn(row, 'data')
+  if (!Array.isArray(list) || !list.every(isObject)) {
+    throw new RivuletError('INTERNAL', 'the database is damaged: a group of events is none')
+  }
+  // Only this file writes these rows, from events; the fold looks at the rest.
+  const events = list as unknown as (StampedEvent & { seq?: number })[]
   let seq = Number(row['first']) - 1
   return events.map((event) => {
     seq = event.seq ?? seq + 1

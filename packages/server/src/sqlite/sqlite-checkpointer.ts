@@ -10,7 +10,7 @@ import type {
 import { messageOfThrown, RivuletError } from '@rivulet/protocol'
 import type { Database } from './database.ts'
 import type { Write } from './group-commit.ts'
-import { optionalTextIn, textIn } from './columns.ts'
+import { isObject, objectIn, optionalTextIn, textIn } from './columns.ts'
 
 type Values = Checkpoint['values']
 
@@ -152,8 +152,7 @@ function goesOn({ wholeBytes, changeBytes, depth }: Newest, bytes: number): bool
 
 /** A row's state: the last whole one and every difference since. */
 async function valuesOf(database: Database, threadId: string, ns: string, row: Row): Promise<Values> {
-  // Only this file writes these columns, here and below.
-  if (row['whole'] === 1) return parse(row, 'data') as Values
+  if (row['whole'] === 1) return objectIn(row, 'data')
   const sql = `WITH RECURSIVE line (parent, whole, data, depth) AS (
       SELECT parent, whole, data, 0 FROM checkpoints WHERE memory = ?1 AND ns = ?2 AND id = ?3
       UNION ALL
@@ -163,7 +162,17 @@ async function valuesOf(database: Database, threadId: string, ns: string, row: R
   const [first, ...changes] = await database.read(sql, [threadId, ns, textIn(row, 'id')])
   if (first?.['whole'] !== 1)
     throw new RivuletError('INTERNAL', `checkpoint ${textIn(row, 'id')} has lost what it grew from`)
-  return changes.map((one) => parse(one, 'data') as StateChange).reduce(patched, parse(first, 'data') as Values)
+  return changes.map(changeIn).reduce(patched, objectIn(first, 'data'))
+}
+
+/** The difference in a row. Throws `INTERNAL` for what is none. */
+function changeIn(row: Row): StateChange {
+  const { set, append, unset } = objectIn(row, 'data')
+  const isWhole =
+    isObject(set) && isObject(append) && Object.values(append).every(Array.isArray) && Array.isArray(unset)
+  if (!isWhole) throw new RivuletError('INTERNAL', 'the database is damaged: a difference of states is none')
+  // The lists are what was checked; whatever is in them is the graph's.
+  return { set, append: append as StateChange['append'], unset: unset as StateChange['unset'] }
 }
 
 /** The state after a change. */
@@ -178,19 +187,11 @@ function patched(values: Values, { set, append, unset }: StateChange): Values {
 }
 
 function saved(row: Row, values: Values): SavedCheckpoint {
-  const rest = parse(row, 'rest') as Omit<Checkpoint, 'id' | 'parent' | 'values'>
+  // Only this file writes these columns.
+  const rest = objectIn(row, 'rest') as Omit<Checkpoint, 'id' | 'parent' | 'values'>
   const parent = optionalTextIn(row, 'parent')
-  const pending = row['pending'] === null ? NOTHING_PENDING : (parse(row, 'pending') as PendingStep)
+  const pending = row['pending'] === null ? NOTHING_PENDING : (objectIn(row, 'pending') as unknown as PendingStep)
   return { ...rest, id: textIn(row, 'id'), parent, values, ...pending }
-}
-
-/** What {@link textOf} wrote. */
-function parse(row: Row, column: string): unknown {
-  try {
-    return JSON.parse(textIn(row, column)) as unknown
-  } catch (cause) {
-    throw new RivuletError('INTERNAL', 'a checkpoint in the database is damaged', { cause })
-  }
 }
 
 function textOf(value: unknown): string {

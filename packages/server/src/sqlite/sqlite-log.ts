@@ -20,7 +20,7 @@ import { type Checkpointer, isCheckpointWrite } from '@rivulet/core'
 import type { Database } from './database.ts'
 import type { SqliteCheckpointer } from './sqlite-checkpointer.ts'
 import { eventsIn, insertEvents, insertTexts } from './event-rows.ts'
-import { textIn } from './columns.ts'
+import { objectIn, textIn } from './columns.ts'
 
 /** Bounds of each thread's log. */
 export interface SqliteLogOptions {
@@ -263,10 +263,9 @@ export class SqliteLog implements EventLog {
     const { database, memory } = this.#opening
     const [row] = await database.read('SELECT seq, state FROM snapshots WHERE memory = ?', [memory])
     if (row === undefined) return fold(emptyState(), { type: 'sync', phase: 'replay', log: this.id, seq: 0 })
-    const text = textIn(row, 'state')
-    this.#snapshotBytes = text.length
+    this.#snapshotBytes = textIn(row, 'state').length
     // Only `#saveSnapshot` writes these rows.
-    const state = deserializeState(JSON.parse(text) as SerializedState)
+    const state = deserializeState(objectIn(row, 'state') as unknown as SerializedState)
     return { ...state, log: this.id, cursor: Number(row['seq']) }
   }
 

@@ -5,7 +5,7 @@ import { pageOf, parsePlace } from '../threads/page.ts'
 import type { Run, Thread, ThreadChange, ThreadPage, ThreadQuery, ThreadStatus } from '../threads/store.ts'
 import type { Database } from './database.ts'
 import type { Write } from './group-commit.ts'
-import { optionalTextIn, textIn } from './columns.ts'
+import { objectIn, optionalTextIn, textIn } from './columns.ts'
 
 /** The columns of a {@link threadIn}. */
 export const THREAD = 'threads.memory, threads.id, graph, metadata, created_at, updated_at, threads.status'
@@ -15,8 +15,7 @@ export function threadIn(row: Row): Thread {
   return {
     id: textIn(row, 'id'),
     graph: optionalTextIn(row, 'graph'),
-    // Only this file writes these columns.
-    metadata: JSON.parse(textIn(row, 'metadata')) as Thread['metadata'],
+    metadata: objectIn(row, 'metadata'),
     createdAt: Number(row['created_at']),
     updatedAt: Number(row['updated_at']),
     status: textIn(row, 'status') as ThreadStatus,
@@ -30,8 +29,8 @@ export const RUN = 'runs.status AS run_status, run, request'
 /** The run in a row. */
 export function runIn(row: Row): Run {
   // Only this file writes these columns.
-  const run = JSON.parse(textIn(row, 'run')) as Run
-  const request = row['request'] === null ? undefined : (JSON.parse(textIn(row, 'request')) as RunRequest)
+  const run = objectIn(row, 'run') as unknown as Run
+  const request = row['request'] === null ? undefined : (objectIn(row, 'request') as unknown as RunRequest)
   return {
     ...run,
     status: textIn(row, 'run_status') as Run['status'],
