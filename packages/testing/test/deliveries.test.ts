@@ -71,7 +71,7 @@ async function stateOver(transport: Transport): Promise<unknown> {
   thread.follow()
   const state = await whole
   thread.dispose()
-  return { cursor: state.cursor, ...serializeState(state) }
+  return { cursor: state.cursor, namespaces: [...state.spaces.keys()], ...serializeState(state) }
 }
 
 const url = 'http://backend.test'
@@ -105,7 +105,7 @@ async function overRealSocket(plan: FaultPlan): Promise<unknown> {
 
 test('the same script folds to the same state in memory, over msw, a socket and a real server', async () => {
   const expected = await stateOver(memoryTransport(chat))
-  expect(expected).toMatchObject({ values: { length: 2 }, runs: { length: 2 } })
+  expect(expected).toMatchObject({ namespaces: { length: 2 }, runs: { length: 2 } })
   expect(await overMsw([])).toEqual(expected)
   expect(await overWebSocket([])).toEqual(expected)
   expect(await overLoopback([])).toEqual(expected)

@@ -1,4 +1,4 @@
-import { changedMessages, isFacetChanged, trackReads, type Facet } from './facets.ts'
+import { changedMessages, isFacetChanged, type Facet } from './facets.ts'
 import type { ThreadFacts } from './facts.ts'
 import { isolate } from './isolate.ts'
 import { sameItems, snapshotOf, type ThreadSnapshot } from './snapshot.ts'
@@ -50,9 +50,10 @@ export function createObservers(first: ThreadFacts): Observers {
   }
   const read = <T>(observer: Observer, selector: (snapshot: ThreadSnapshot) => T): T => {
     forget(observer)
-    const noteFacet = (facet: Facet) => addTo(byFacet, facet, observer, observer.facets)
-    const noteMessage = (id: string) => addTo(byMessage, id, observer, observer.messages)
-    return selector(trackReads(getSnapshot(), noteFacet, noteMessage))
+    const reads = (...facets: readonly Facet[]) => {
+      for (const facet of facets) addTo(byFacet, facet, observer, observer.facets)
+    }
+    return selector(snapshotOf(facts, reads, (id) => addTo(byMessage, id, observer, observer.messages)))
   }
   const due = (before: ThreadFacts, after: ThreadFacts): Set<Observer> => {
     const found = new Set<Observer>()

@@ -7,6 +7,7 @@ import {
   messageOf,
   messagesOf,
   progressOf,
+  ROOT,
   toolCallOf,
   toolCallsOf,
   valuesOf,
@@ -25,6 +26,7 @@ import {
 } from '@rivulet/protocol'
 import type { ConnectionHealth } from '../connection/health.ts'
 import { initialMessages, isUnread, receivedIds, receivedMessages, type ThreadFacts } from './facts.ts'
+import { CALLS, LISTS, RUN, TEXT, type Facet } from './facets.ts'
 import { memo } from './memo.ts'
 import { layIdsOver, layOver, type Outgoing, type ShownMessage } from './outbox.ts'
 import type { StartRequest } from '../transports/transport.ts'
@@ -89,53 +91,101 @@ export interface ThreadSnapshot<G extends TypedGraph = UntypedGraph> {
   readonly progress: (nameOrToolCallId: string) => CustomEntryOf<G> | undefined
 }
 
-/** The snapshot of these facts. */
-export function snapshotOf(facts: ThreadFacts): ThreadSnapshot {
+/** The snapshot of these facts; `reads` is told what is read of it, and `readsMessage` which single messages. */
+export function snapshotOf(
+  facts: ThreadFacts,
+  reads: (...facets: readonly Facet[]) => void = () => {},
+  readsMessage: (id: string) => void = () => {},
+): ThreadSnapshot {
   const { threadId, connection, state, starts, outbox, messagesKey: key, initialValues } = facts
-  const messages = () => layOver(receivedMessages(facts), outbox)
-  const values = () => (isUnread(facts) ? initialValues : undefined) ?? valuesOf(state)
-  const status = statusOf(facts)
+  const messages = () => {
+    reads(...TEXT)
+    return layOver(receivedMessages(facts), outbox)
+  }
+  const valuesAt = (ns: Namespace) => {
+    reads(...TEXT)
+    return (ns.length === 0 && isUnread(facts) ? initialValues : undefined) ?? valuesOf(state, ns)
+  }
+  const status = () => {
+    reads(...RUN)
+    return statusOf(facts)
+  }
   const run = currentRun(state)
   /** Whether the filter asks for the page's own list, over which messages on their way are laid. */
   const isPage = (filter: MessageFilter) =>
     filter.node === undefined && filter.tag === undefined && !filter.ns?.length && (filter.key ?? key) === key
   return {
-    threadId,
-    connection,
-    state,
+    get threadId() {
+      reads('threadId')
+      return threadId
+    },
+    get connection() {
+      reads('connection')
+      return connection
+    },
+    get state() {
+      reads('state')
+      return state
+    },
     get messages() {
       return messages()
     },
     get values() {
-      return values()
+      return valuesAt(ROOT)
     },
-    status,
-    isLoading: status === 'streaming' || status === 'connecting',
+    get status() {
+      return status()
+    },
+    get isLoading() {
+      return ['streaming', 'connecting'].includes(status())
+    },
     get error() {
+      reads(...RUN)
       return facts.failure ?? (run?.error && starts.length === 0 ? errorOf(run.error) : undefined)
     },
     get interrupts() {
+      reads('interrupts')
       return interruptsOf(state)
     },
     get toolCalls() {
+      reads(...CALLS)
       return toolCallsOf(state, { key })
     },
     get activeNodes() {
+      reads('tasks')
       return activeTasks(state)
     },
     get queue() {
+      reads('starts', 'outbox', 'runs')
       return queueOf(starts, outbox, run?.status === 'running')
     },
-    message: (id) =>
-      messageOf(state, id) ??
-      outbox.find(({ message }) => message.id === id)?.message ??
-      (isUnread(facts) ? initialMessages(facts).find((message) => message.id === id) : undefined),
-    messageIds: (filter = {}) =>
-      isPage(filter) ? layIdsOver(receivedIds(facts), outbox) : messageIdsOf(state, { key, ...filter }),
-    messagesWhere: (filter = {}) => (isPage(filter) ? messages() : messagesOf(state, { key, ...filter })),
-    valuesAt: (ns) => (ns.length === 0 ? values() : valuesOf(state, ns)),
-    toolCall: (id) => toolCallOf(state, id),
-    progress: (name) => progressOf(state, name),
+    message(id) {
+      const known = state.aliases.get(id)
+      readsMessage(id)
+      if (known !== undefined) readsMessage(known)
+      return (
+        messageOf(state, id) ??
+        outbox.find(({ message }) => message.id === id)?.message ??
+        (isUnread(facts) ? initialMessages(facts).find((message) => message.id === id) : undefined)
+      )
+    },
+    messageIds(filter = {}) {
+      reads(...LISTS)
+      return isPage(filter) ? layIdsOver(receivedIds(facts), outbox) : messageIdsOf(state, { key, ...filter })
+    },
+    messagesWhere(filter = {}) {
+      reads(...TEXT)
+      return isPage(filter) ? messages() : messagesOf(state, { key, ...filter })
+    },
+    valuesAt,
+    toolCall(id) {
+      reads(...CALLS)
+      return toolCallOf(state, id)
+    },
+    progress(name) {
+      reads('custom')
+      return progressOf(state, name)
+    },
   }
 }
 

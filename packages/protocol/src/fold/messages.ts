@@ -3,7 +3,7 @@ import type { Message, MessageMeta } from '../messages/message.ts'
 import { isWithin, ROOT, type Namespace } from '../namespace.ts'
 import { stated } from '../stated.ts'
 import { messageOfOpen, metaOf, originOf, resolveId, sameContent, sameOrigin } from './entries.ts'
-import { dropUnnamed, idsOf, spaceKey, without, writableSpace } from './spaces.ts'
+import { dropUnnamed, idsOf, spaceKey, unname, without, writableSpace } from './spaces.ts'
 import type { ClosedMessage, Held, OpenEntry, OpenPart, Space } from './state.ts'
 import { keep, made, withLast, writable, type Work } from './work.ts'
 
@@ -46,8 +46,10 @@ export function applyMessageDelta(work: Work, event: MessageDelta): Missing {
 function growing(work: Work, known: OpenEntry): Omit<OpenEntry, 'parts'> & { parts: Mutable<OpenPart>[] } {
   // Only what this fold made is in `fresh`, and of streaming messages only what was made below.
   if (work.fresh.has(known)) return known as ReturnType<typeof growing>
-  const open = made(work, { ...known, parts: [...known.parts] })
-  writable(work, 'live').set(known.id, open)
+  const { id, role, name, toolCallId, meta, parts, origin, step, held } = known
+  // Named for the same reason as in `beginWork`.
+  const open = made(work, { id, role, name, toolCallId, meta, parts: parts.slice(), origin, step, held })
+  writable(work, 'live').set(id, open)
   return open
 }
 
@@ -120,7 +122,7 @@ export function applyMessageRemove(work: Work, event: MessageRemove): Missing {
   keep(work, event)
   const space = writableSpace(work, ns)
   space.lists = Object.fromEntries(Object.entries(space.lists).map(([key, ids]) => [key, without(ids, [id])]))
-  for (const key of ['pending', 'aside', 'touched', 'awaited'] as const) space[key] = without(space[key], [id])
+  unname(work, space, [id])
   dropUnnamed(work, [id])
   return undefined
 }

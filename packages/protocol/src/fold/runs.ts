@@ -2,7 +2,7 @@ import { ROOT } from '../namespace.ts'
 import type { CheckpointEvent, RunEnd, RunStart } from '../events/event.ts'
 import { close } from './messages.ts'
 import { moveBase, toldSince } from './past.ts'
-import { dropSpaces, dropUnnamed, without, writableSpace } from './spaces.ts'
+import { dropSpaces, dropUnnamed, unname, writableSpace } from './spaces.ts'
 import { KEPT_RUNS, type Run, type ThreadState, type ToolRun } from './state.ts'
 import { capOldest, dropWhere, keep, replaceMap, writable, type Work } from './work.ts'
 
@@ -37,13 +37,11 @@ function clearLastRun(work: Work): void {
   replaceMap(work, 'interrupts', new Map())
   dropWhere(work, 'custom', ({ toolCallId }) => toolCallId === undefined)
   dropSpaces(work, ({ ns }) => ns.length > 0)
-  const { aside = [] } = work.state.spaces.get('') ?? {}
-  if (aside.length === 0) return
-  const space = writableSpace(work, ROOT)
-  space.pending = without(space.pending, aside)
-  space.touched = without(space.touched, aside)
-  space.aside = []
-  dropUnnamed(work, aside)
+  const root = work.state.spaces.get('')
+  const gone = root?.aside ?? []
+  if (root === undefined || gone.length === 0) return
+  unname(work, root, gone)
+  dropUnnamed(work, gone)
 }
 
 /** A run is over: what it left open is cut, but for calls whose task waits for a person. Open messages of other runs stay. */

@@ -34,7 +34,7 @@ export interface SerializedState {
   since: readonly Told[]
   /** Parts of the messages that stream, by id. */
   live: readonly (readonly [string, readonly OpenPart[]])[]
-  /** By wire form of the namespace. */
+  /** By wire form of the namespace, where there are any. */
   values: readonly (readonly [string, Space['values']])[]
   runs: readonly Run[]
   current?: string
@@ -71,7 +71,10 @@ export function serializeState(state: ThreadState): SerializedState {
     },
     since: toldSince(state),
     live: [...state.live.values()].map(({ id, parts }) => [id, parts]),
-    values: [...state.spaces].map(([key, { values }]) => [key, values]),
+    values: [...state.spaces]
+      .filter(([, { values }]) => Object.keys(values).length > 0)
+      .map(([key, { values }]) => [key, values] as const)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
     runs: [...state.runs.values()],
     ...(current !== undefined && { current }),
     tools: [...state.tools.values()],

@@ -47,6 +47,19 @@ export function idsOf(space: Space): string[] {
   return [...Object.values(space.lists).flat(), ...space.pending]
 }
 
+/** Whether nothing is in a namespace. */
+export function isBlank(space: Space): boolean {
+  return [space.values, space.lists, space.pending].every((one) => Object.keys(one).length === 0)
+}
+
+/** Takes ids out of what a namespace names beside its lists. */
+export function unname(work: Work, space: Space, ids: readonly string[]): void {
+  for (const key of ['pending', 'aside', 'touched', 'awaited'] as const) {
+    const left = without(space[key], ids)
+    if (left !== space[key]) writableSpace(work, space.ns)[key] = left
+  }
+}
+
 /** Drops those of these messages that no namespace names any more, with the names that providers gave them. */
 export function dropUnnamed(work: Work, ids: Iterable<string>): void {
   const gone = new Set(ids)

@@ -108,11 +108,14 @@ export function keep(work: Work, event: Told): void {
   // In one order, whoever delivered it; what is left out is optional in every type of event.
   const more = Object.entries(event).filter(([field]) => !LEFT_OUT.includes(field))
   const told = { type: event.type, ...('run' in event && { run: event.run }), ...Object.fromEntries(more) } as Told
-  // A message told whole again and again by one attempt is what it was told last.
+  const last = since?.told
   const isAgain =
-    since?.told.type === 'message' &&
+    last?.type === 'message' &&
     told.type === 'message' &&
-    since.told.message.id === told.message.id &&
-    sameOrigin(originOf(since.told), originOf(told))
-  work.state.since = { told, before: isAgain ? since.before : since }
+    last.message.id === told.message.id &&
+    sameOrigin(originOf(last), originOf(told))
+  // A message told whole again and again by one attempt is what it was told last, where it was told first.
+  work.state.since = isAgain
+    ? { told: { ...last, message: told.message }, before: since?.before }
+    : { told, before: since }
 }

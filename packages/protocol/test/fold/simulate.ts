@@ -137,6 +137,8 @@ class Simulation {
     for (const { task } of this.#flying.values()) {
       if (this.#tape.chance(50)) yield { type: 'task.end', ...this.#at(this.#root, task), outcome: 'aborted' }
     }
+    // What a later step builds on was told before, or nobody could know of it.
+    yield* this.#root.lag
     this.#root.lag = []
     if (this.#tape.chance(50)) yield* this.#commit(this.#root, made)
     return 'cancelled'

@@ -142,3 +142,21 @@ test('what a values of its step has shown stays, even when its task is withdrawn
   expect(messagesOf(state).map(({ id }) => id)).toEqual(['shown', 'below'])
   expect(messageOf(state, 'open')).toBeUndefined()
 })
+
+test('a message told whole twice stays in its first place when another attempt is withdrawn', () => {
+  const at = { run: 'r', step: 1, node: 'agent' } as const
+  const put = { ...at, type: 'message', task: 'b', message: { id: 'twice', role: 'tool', content: 'a' } } as const
+  const events: RunEvent[] = [
+    { type: 'run.start', run: 'r', protocol: 1 },
+    { type: 'message', run: 'r', step: 0, message: { id: 'asked', role: 'user', content: 'hi' } },
+    { type: 'values', run: 'r', step: 0, full: true, lists: { messages: { ids: ['asked'] } } },
+    { type: 'task.start', ...at, task: 'a' },
+    { type: 'task.start', ...at, task: 'b' },
+    { type: 'message.start', ...at, task: 'b', id: 'streams', role: 'assistant' },
+    { type: 'message.start', ...at, task: 'a', id: 'asked', role: 'assistant' },
+    put,
+    { ...put, after: 'asked' },
+    { type: 'rewind', ...at, task: 'a', attempt: 1 },
+  ]
+  expect(messagesOf(told(stamp(events))).map(({ id }) => id)).toEqual(['asked', 'streams', 'twice'])
+})

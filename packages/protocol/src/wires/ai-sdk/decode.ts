@@ -69,7 +69,8 @@ function createReader(writer: ChatWriter): { read: (chunk: Fields) => void; clos
     read(chunk) {
       const { type, delta } = chunk
       const text = textOf(delta) ?? ''
-      const part = `${String(type).split('-')[0]} ${step} ${String(chunk['id'])}`
+      const [kind = ''] = String(type).split('-')
+      const part = `${kind} ${step} ${String(chunk['id'])}`
       const callId = textOf(chunk['toolCallId']) ?? ''
       const name = textOf(chunk['toolName']) ?? calls.get(callId) ?? ''
       const ended = (what: Pick<ToolEnd, 'output' | 'error'>) =>
@@ -86,7 +87,8 @@ function createReader(writer: ChatWriter): { read: (chunk: Fields) => void; clos
         case 'text-delta':
         case 'reasoning-delta': {
           growing.add(part)
-          return messages.append(message(), part, text, { kind: type === 'text-delta' ? 'text' : 'reasoning' })
+          // One of the two, as the type says.
+          return messages.append(message(), part, text, { kind: kind as 'text' | 'reasoning' })
         }
         case 'text-end':
         case 'reasoning-end':
