@@ -17,6 +17,8 @@ const node: TestProjectInlineConfiguration = {
       'reliability/test/**/*.test.{ts,tsx}',
     ],
     environment: 'node',
+    setupFiles: ['./scripts/vitest/no-surprises.mjs'],
+    execArgv: ['--unhandled-rejections=strict'],
   },
 }
 

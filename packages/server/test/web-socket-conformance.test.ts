@@ -8,7 +8,7 @@ import { serve } from '../src/node/index.ts'
 describe('the client over this server’s WebSockets', () => {
   transportConformance(
     async (graph) => {
-      const served = await serve(createApp({ graphs: { agent: graph } }), { port: 0 })
+      const served = await serve(createApp({ graphs: { agent: graph }, onError: () => {} }), { port: 0 })
       const transport = webSocketTransport({ url: served.url, webSocket: WebSocket })
       return { transport, close: () => served.close({ graceMs: 0 }) }
     },

@@ -166,7 +166,7 @@ test.each([86_400_000, -86_400_000])('[row 39] a clock that is set by %d ms chan
 })
 
 test('[row 40] a page that is left at any moment leaves no connection, no failure and one end', async () => {
-  for (let steps = 0; steps < 24; steps++) {
+  for (let steps = 0; steps < 16; steps++) {
     const made = rig(chat())
     const page = made.page()
     const run = page.stream.submit({ messages: 'hi' })
