@@ -2,8 +2,8 @@
  * What is measured: the production builds, by their place in the repository. A dependency by name would need
  * `workspace:` versions, which npm cannot read; and nothing here may meet the `@rivulet/source` condition.
  */
-export const coreUrl = new URL('../../packages/core/dist/index.js', import.meta.url)
-export const protocolUrl = new URL('../../packages/protocol/dist/index.js', import.meta.url)
+export const coreUrl = new URL('../../packages/core/dist/node/index.js', import.meta.url)
+export const protocolUrl = new URL('../../packages/protocol/dist/node/index.js', import.meta.url)
 
 /** The parser below our own decoder, so that the floor is made of the very same code. */
 const parserUrl = new URL('../../packages/protocol/node_modules/eventsource-parser/dist/index.js', import.meta.url)
@@ -15,7 +15,7 @@ export const core = () => import(coreUrl.href)
 export const protocol = () => import(protocolUrl.href)
 
 const wireUrl = (/** @type {string} */ name) =>
-  new URL(`../../packages/protocol/dist/wires/${name}/index.js`, import.meta.url).href
+  new URL(`../../packages/protocol/dist/node/wires/${name}/index.js`, import.meta.url).href
 
 /** @returns {Promise<typeof import('../../packages/protocol/dist/wires/langgraph/index.js')>} */
 export const langGraphWire = () => import(wireUrl('langgraph'))
