@@ -31,6 +31,11 @@ export function toldSince({ since }: ThreadState): Told[] {
   return told.reverse()
 }
 
+/** Things told in this order, as a state has them. */
+export function sinceOf(told: readonly Told[]): Since | undefined {
+  return told.reduce<Since | undefined>((before, one) => ({ told: one, before }), undefined)
+}
+
 /** What is not told again, as there is but one of it: texts of streaming messages and the values of namespaces. */
 export interface Lasting {
   readonly live: ReadonlyMap<string, { readonly parts: readonly OpenPart[] }>
@@ -48,7 +53,7 @@ export function refold(
   lasting: Lasting,
   tell: Tell,
 ): ThreadState {
-  const work = beginWork({ ...(base ?? emptyState()), base })
+  const work = beginWork(base ?? emptyState())
   for (const one of told) tell(work, one)
   const { live, spaces, settled } = work.state
   for (const [id, open] of live) writable(work, 'live').set(id, { ...open, parts: lasting.live.get(id)?.parts ?? [] })
@@ -62,5 +67,6 @@ export function refold(
       writable(work, 'settled').set(id, known)
     }
   }
-  return work.state
+  // The base stays where it is, whatever is left of what was told.
+  return { ...work.state, base, since: sinceOf(told) }
 }

@@ -3,9 +3,9 @@ import type { Message } from '../messages/message.ts'
 import { isWithin, ROOT, sameNamespace, taskSegment, type Namespace } from '../namespace.ts'
 import { isFinal, originInMeta, originOf, resolveId, sameContent } from './entries.ts'
 import { noteName } from './messages.ts'
-import { moveBase, refold, toldSince, type Tell } from './past.ts'
+import { moveBase, refold, sinceOf, toldSince, type Tell } from './past.ts'
 import { dropSpaces, dropUnnamed, isBlank, unname, writableSpace } from './spaces.ts'
-import type { Entry, Origin, Since, Told } from './state.ts'
+import type { Entry, Origin, Told } from './state.ts'
 import { dropWhere, replaceMap, type Work } from './work.ts'
 
 /** Withdraws all that one attempt of a task emitted: in its own namespace by attempt, in those below altogether. */
@@ -59,15 +59,15 @@ function strike(
     isWithin(ns, below) ? [] : Object.values(lists).flat(),
   )
   if ([...struck].some((id) => named.has(id) || state.base?.settled.has(id)) || listed.some((id) => struck.has(id))) {
-    const { spaces, settled, live, aliases, base, since } = refold(state.base, left, state, tell)
-    Object.assign(state, { spaces, settled, live, aliases, base, since })
+    const { spaces, settled, live, aliases } = refold(state.base, left, state, tell)
+    Object.assign(state, { spaces, settled, live, aliases })
   } else {
     // Nothing else was made of what goes: it can go alone, however much was told beside it.
     for (const space of state.spaces.values()) unname(work, space, [...struck])
     dropUnnamed(work, struck)
     dropWhere(work, 'spaces', (space, key) => isBlank(space) && !state.base?.spaces.has(key))
-    state.since = left.reduce<Since | undefined>((before, one) => ({ told: one, before }), undefined)
   }
+  state.since = sinceOf(left)
 }
 
 /** Root state and its message lists become what the event says; a message that did not change keeps its identity. */
