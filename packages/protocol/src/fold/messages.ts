@@ -38,7 +38,16 @@ export function applyMessageDelta(work: Work, event: MessageDelta): Missing {
   const open = growing(work, known)
   const own = open.parts[index]
   if (own && work.fresh.has(own)) own.text += more
-  else open.parts[index] = made(work, part ? { ...part, text: part.text + more } : { kind, text, callId, name })
+  else {
+    const before = part ?? { kind, text: '', callId, name }
+    // Named for the same reason as in `beginWork`.
+    open.parts[index] = made(work, {
+      kind: before.kind,
+      text: before.text + more,
+      callId: before.callId,
+      name: before.name,
+    })
+  }
   return undefined
 }
 
