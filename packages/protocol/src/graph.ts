@@ -1,6 +1,7 @@
 import type { RivuletError } from './errors.ts'
 import type { RunEvent } from './events/event.ts'
 import type { StreamMode } from './modes.ts'
+import type { Namespace } from './namespace.ts'
 
 /** How a run is asked of a graph. */
 export interface RunOptions {
@@ -51,6 +52,34 @@ export interface GraphState {
   source?: 'input' | 'loop' | 'update' | 'fork'
   interrupts?: readonly { id: string; value: unknown }[]
   metadata?: Readonly<Record<string, unknown>>
+  /** Tasks of the next step that have not ended; where they were asked for by `subgraphs`. */
+  tasks?: readonly TaskState[]
+}
+
+/** A task that is still to run, or to go on. */
+export interface TaskState {
+  id: string
+  /** Node that runs. */
+  name: string
+  /** What it waits for, itself or in graphs below it; `ns` says in which graph. */
+  interrupts: readonly { id: string; value: unknown; ns?: Namespace }[]
+  /**
+   * Where the graph below it keeps its state, once there is one. Of several (a node may call more than one, and its tools
+   * may) the first that waits; the others are named by `interrupts`.
+   */
+  ns?: Namespace
+  /** That state. Left out when the graph does not know which one its node calls. */
+  state?: GraphState
+}
+
+/** Which of a thread's states is meant. */
+export interface StateOptions {
+  /** Checkpoint; default: the newest. */
+  checkpointId?: string
+  /** Namespace of a graph below the root, as events and interrupts name it. Default: the root. */
+  ns?: Namespace
+  /** Also the tasks of the next step, with the states of the graphs below them, at any depth. Default `false`. */
+  subgraphs?: boolean
 }
 
 /** What a run keeps, in its place among the events: it holds once all events before it do. */
@@ -84,9 +113,17 @@ export interface StreamableGraph {
   checkInput?(input: unknown, options?: Pick<RunOptions, 'threadId' | 'checkpointId'>): Promise<void>
   /** This graph with a memory of its threads: itself when it has a checkpointer. */
   withMemory?(): StreamableGraph
-  getState?(threadId: string, checkpointId?: string): Promise<GraphState | undefined>
-  getStateHistory?(threadId: string, options?: { limit?: number; before?: string }): AsyncIterable<GraphState>
-  updateState?(threadId: string, update: unknown, options?: { asNode?: string; checkpointId?: string }): Promise<string>
+  /** A text is the checkpoint's id. */
+  getState?(threadId: string, at?: string | StateOptions): Promise<GraphState | undefined>
+  getStateHistory?(
+    threadId: string,
+    options?: { limit?: number; before?: string; ns?: Namespace },
+  ): AsyncIterable<GraphState>
+  updateState?(
+    threadId: string,
+    update: unknown,
+    options?: { asNode?: string; checkpointId?: string; ns?: Namespace },
+  ): Promise<string>
   /** Its nodes and edges as JSON. */
   describe?(): object
   /** Forgets a thread: its checkpoints are gone, and a later run on that id starts empty. */

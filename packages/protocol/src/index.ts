@@ -20,7 +20,7 @@ export {
   isWithin,
 } from './namespace.ts'
 export { streamModes, type StreamMode, isStreamMode, alwaysRecorded } from './modes.ts'
-export type { Commit, RunOptions, GraphState, StreamableGraph } from './graph.ts'
+export type { Commit, RunOptions, GraphState, StateOptions, StreamableGraph, TaskState } from './graph.ts'
 export type { GraphTypes, TypedGraph, TypesOf, UntypedGraph } from './graph-types.ts'
 export type { Frame } from './frame.ts'
 export type {

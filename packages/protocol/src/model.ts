@@ -6,14 +6,16 @@ export { type ErrorCode, type WireError, RivuletError, messageOfThrown, toRivule
 export {
   callSegment,
   formatNamespace,
+  isCallSegment,
   isWithin,
   type Namespace,
+  parseSegment,
   ROOT,
   sameNamespace,
   taskSegment,
 } from './namespace.ts'
 export { alwaysRecorded, isStreamMode, type StreamMode, streamModes } from './modes.ts'
-export type { Commit, GraphState, RunOptions, StreamableGraph } from './graph.ts'
+export type { Commit, GraphState, RunOptions, StateOptions, StreamableGraph, TaskState } from './graph.ts'
 export type { GraphTypes, TypedGraph } from './graph-types.ts'
 export type { Message, MessageInput, MessageMeta, Part, ToolCall, Usage } from './messages/message.ts'
 export {

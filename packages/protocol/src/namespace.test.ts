@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import {
   callSegment,
   formatNamespace,
+  isCallSegment,
   isWithin,
   parseNamespace,
   parseSegment,
@@ -49,4 +50,9 @@ test('a namespace lies within itself and what is above it', () => {
     false,
   ])
   expect(sameNamespace(['a'], ['a', 'b'])).toBe(false)
+})
+
+test('a call is told from a task', () => {
+  expect(['7', callSegment('a|b')].every(isCallSegment)).toBe(true)
+  expect([taskSegment('a', '7'), 'alone', '7a'].some(isCallSegment)).toBe(false)
 })

@@ -34,6 +34,11 @@ export function callSegment(toolCallId: string): string {
   return `call:${toolCallId.replaceAll(/[|%]/g, encodeURIComponent)}`
 }
 
+/** Whether a segment stands for a call below a task, not for a task: a tool's, or its caller's second graph and later. */
+export function isCallSegment(segment: string): boolean {
+  return segment.startsWith('call:') || /^\d+$/.test(segment)
+}
+
 /** The node and task id a segment names. A segment without a task id gives an empty one. */
 export function parseSegment(segment: string): { node: string; task: string } {
   const colon = segment.lastIndexOf(':')

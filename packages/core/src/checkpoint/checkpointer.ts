@@ -17,6 +17,8 @@ export interface Checkpoint {
   readonly next: NextStep
   /** What the ids of the next step's tasks are made from, where that is not this checkpoint: see `updateState`. */
   readonly tasksFrom?: string
+  /** On a graph below the root: its name, which tells apart what one node calls. */
+  readonly graph?: string
   /** On `input`: what the caller passed, so that a fork from here can run it again. */
   readonly input?: Readonly<Record<string, unknown>>
   readonly metadata: Readonly<Record<string, unknown>>

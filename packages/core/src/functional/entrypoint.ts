@@ -1,4 +1,4 @@
-import type { GraphState, GraphTypes, RunEvent, StreamMode } from '@rivulet/protocol'
+import type { GraphState, GraphTypes, RunEvent, StateOptions, StreamMode } from '@rivulet/protocol'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import { type AnyCommand, END, isCommand, START } from '../graph/command.ts'
 import type { CallOptions, Graph, StreamOptions } from '../graph/compiled.ts'
@@ -116,8 +116,8 @@ export class Entrypoint<Input, Output> {
   }
 
   /** The thread's newest state, as `Graph.getState`. */
-  getState(threadId: string, checkpointId?: string): Promise<GraphState | undefined> {
-    return this.#graph.getState(threadId, checkpointId)
+  getState(threadId: string, at?: string | StateOptions): Promise<GraphState | undefined> {
+    return this.#graph.getState(threadId, at)
   }
 }
 

@@ -62,6 +62,8 @@ async function call<Args extends readonly unknown[], Result>(
     defer: false,
     metadata: parent.spec.metadata,
     tags: parent.spec.tags,
+    graph: undefined,
+    calls: [],
   }
   const id = stableId(`${parent.id}/${name}/${caller.nextFunction()}`)
   const made: Task = { id, spec, input: args, triggers: [parent.spec.name], sent: false }

@@ -1,18 +1,22 @@
 import {
   alwaysRecorded,
   RivuletError,
+  ROOT,
   streamModes,
   isStreamMode,
   type Commit,
   type GraphState,
   type GraphTypes,
+  type Namespace,
   type RunEvent,
   type RunOptions,
+  type StateOptions,
   type StreamableGraph,
   type StreamMode,
 } from '@rivulet/protocol/model'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import { MemoryCheckpointer } from '../checkpoint/memory.ts'
+import type { Place } from '../checkpoint/place.ts'
 import { historyOf, stateOf, updateThread } from '../checkpoint/threads.ts'
 import { GraphRun } from '../runtime/graph-run.ts'
 import { drive, driveBelow, type RunRequest, type RunResult } from '../runtime/drive.ts'
@@ -150,6 +154,11 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
     return this.#deliver(input, options, options.modes, sinkOf, false)
   }
 
+  /** What a graph walks. Internal. */
+  static planOf(graph: Graph): Plan {
+    return graph.#compiled.plan
+  }
+
   #deliver<E>(
     input: unknown,
     options: CallOptions,
@@ -249,34 +258,47 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
       : this
   }
 
-  /** The thread's state, newest or at a checkpoint; `undefined` when there is none. Throws `UNSUPPORTED` without a checkpointer. */
-  getState(threadId: string, checkpointId?: string): Promise<GraphState | undefined> {
-    return stateOf(this.#memory(), this.#compiled.plan, threadId, checkpointId)
+  /**
+   * The thread's state, newest or at a checkpoint; `undefined` when there is none. With `ns` that of a graph below; with
+   * `subgraphs` also the tasks of the next step, each with the state below it. Throws `UNSUPPORTED` without a
+   * checkpointer, and for a graph below that its node does not name in its `subgraphs`.
+   */
+  getState(threadId: string, at: string | StateOptions = {}): Promise<GraphState | undefined> {
+    return stateOf(this.#place(threadId), typeof at === 'string' ? { checkpointId: at } : at)
   }
 
-  /** The thread's states from the newest to the oldest. Throws `UNSUPPORTED` without a checkpointer. */
-  getStateHistory(threadId: string, options: { limit?: number; before?: string } = {}): AsyncIterable<GraphState> {
-    return historyOf(this.#memory(), this.#compiled.plan, threadId, options)
+  /** The thread's states, or those of a graph below, from the newest to the oldest. Throws as {@link Graph.getState}. */
+  getStateHistory(
+    threadId: string,
+    options: { limit?: number; before?: string; ns?: Namespace } = {},
+  ): AsyncIterable<GraphState> {
+    return historyOf(this.#place(threadId), options)
   }
 
   /**
    * Changes a thread's state. With `asNode` as if that node had returned `update`: what follows it runs next, its routers
-   * are asked. Without, what was to run still is, and a question that waits can still be answered. Answers the new
-   * checkpoint's id. Throws `INVALID_UPDATE` on unknown keys, `UNSUPPORTED` without a checkpointer.
+   * are asked. Without, what was to run still is, and a question that waits can still be answered. With `ns` it changes
+   * that of a graph below that waits for an answer, and the run that gives it goes on from there. Answers the new
+   * checkpoint's id. Throws `INVALID_UPDATE` on unknown keys, `INVALID_INPUT` when nothing waits below `ns`, `UNSUPPORTED`
+   * as {@link Graph.getState}.
    */
   updateState(
     threadId: string,
     update: unknown,
-    { asNode, checkpointId: from }: { asNode?: string; checkpointId?: string } = {},
+    { asNode, checkpointId: from, ns }: { asNode?: string; checkpointId?: string; ns?: Namespace } = {},
   ): Promise<string> {
-    this.#memory()
     const scope = new RunScope(this.#settings({ threadId }, SILENT))
-    return updateThread(new GraphRun(scope, this.#compiled.plan, []), { update, asNode, from })
+    const runOf = ({ plan, ns: where }: Place): GraphRun => new GraphRun(scope, plan, where)
+    return updateThread(this.#place(threadId), runOf, { update, asNode, from, ns })
   }
 
   /** Forgets a thread: a later run on that id starts empty. Throws `UNSUPPORTED` without a checkpointer. */
   async deleteThread(threadId: string): Promise<void> {
     await this.#memory().deleteThread(threadId)
+  }
+
+  #place(threadId: string): Place {
+    return { checkpointer: this.#memory(), threadId, plan: this.#compiled.plan, ns: ROOT }
   }
 
   #memory(): Checkpointer {

@@ -53,6 +53,10 @@ export interface NodeSpec {
   readonly defer: boolean
   readonly metadata: Readonly<Record<string, unknown>> | undefined
   readonly tags: readonly string[]
+  /** The graph that this node is. */
+  readonly graph: Plan | undefined
+  /** Graphs that its function says it calls; no two have one name. */
+  readonly calls: readonly Plan[]
 }
 
 /** Where a conditional edge leads. */

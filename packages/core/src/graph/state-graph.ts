@@ -96,6 +96,8 @@ interface Pieces {
 
 /** What a node takes, with a handler for when it failed for good: `error` is what it threw. */
 type Options<S, X, H> = NodeOptions & {
+  /** Graphs that it calls, itself or in a tool: their states are read and changed by namespace. */
+  subgraphs?: readonly (Graph & TypedGraph)[]
   onError?: ((error: unknown, state: ValueOf<S>, ctx: X) => Returned<H>) & Check<NoInfer<H>, UpdateOf<S>>
 }
 
@@ -138,7 +140,7 @@ export class StateGraph<
       Check<NoInfer<Y>, UpdateOf<S>>,
     options?: Options<S, NodeContext<C, IP, RS, UpdateOf<S>, D>, H>,
   ): StateGraph<S, C, IP, RS, D, N | K, G | Open<Y | H, UpdateOf<S>>>
-  addNode(name: string, run: unknown, options: NodeOptions & { onError?: unknown } = {}): unknown {
+  addNode(name: string, run: unknown, options: AnyOptions = {}): unknown {
     this.#add(name, run, options)
     return this
   }
@@ -202,7 +204,7 @@ export class StateGraph<
     return this as unknown as StateGraph<S, C, IP, RS, D, N | Extract<keyof Q, D>, G>
   }
 
-  #add(name: string, run: unknown, options: NodeOptions & { onError?: unknown }): void {
+  #add(name: string, run: unknown, options: AnyOptions): void {
     const { nodes } = this.#pieces
     if (name === START || name === END || name === '' || /[|:]/.test(name)) {
       throw new RivuletError(
@@ -250,13 +252,10 @@ export class StateGraph<
   }
 }
 
-function nodeSpec(
-  name: string,
-  run: unknown,
-  options: NodeOptions & { onError?: unknown },
-  schema: StateSchema,
-): NodeSpec {
-  const { retry, timeout, defer = false, metadata, tags = [], onError } = options
+type AnyOptions = NodeOptions & { onError?: unknown; subgraphs?: readonly Graph[] }
+
+function nodeSpec(name: string, run: unknown, options: AnyOptions, schema: StateSchema): NodeSpec {
+  const { retry, timeout, defer = false, metadata, tags = [], onError, subgraphs = [] } = options
   if (typeof run !== 'function' && !(run instanceof Graph)) {
     throw new RivuletError('INVALID_GRAPH', `node "${name}" is neither a function nor a compiled graph`)
   }
@@ -269,7 +268,19 @@ function nodeSpec(
     defer,
     metadata: own(metadata),
     tags: own(tags),
+    graph: run instanceof Graph ? Graph.planOf(run) : undefined,
+    calls: plansOf(name, subgraphs),
   }
+}
+
+function plansOf(node: string, graphs: readonly Graph[]): readonly Plan[] {
+  const names = graphs.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice === undefined) return graphs.map((graph) => Graph.planOf(graph))
+  throw new RivuletError(
+    'INVALID_GRAPH',
+    `two subgraphs of node "${node}" are named "${twice}": give them names, as in compile({ name })`,
+  )
 }
 
 function timeoutPolicy(name: string, policy: TimeoutPolicy | undefined): TimeoutPolicy | undefined {

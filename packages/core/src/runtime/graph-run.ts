@@ -434,6 +434,7 @@ export class GraphRun implements GraphHost {
       next: this.#next,
       metadata: this.scope.settings.metadata,
       ...(this.#tasksFrom !== undefined && { tasksFrom: this.#tasksFrom }),
+      ...(this.ns.length > 0 && { graph: this.plan.name }),
       ...facts,
     }
     this.checkpoint = checkpoint.id

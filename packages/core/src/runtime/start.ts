@@ -33,6 +33,8 @@ const ENTRY: NodeSpec = {
   defer: false,
   metadata: undefined,
   tags: [],
+  graph: undefined,
+  calls: [],
 }
 
 /** How a run begins: anew with an input, or from where the thread stands. */

@@ -65,7 +65,7 @@ export function langGraph(given: LangGraphLike): StreamableGraph {
   if (graph.checkpointer === undefined || graph.checkpointer === false) return { events }
   return {
     events,
-    getState: (threadId, checkpointId) => stateOf(graph, threadId, checkpointId),
+    getState: (threadId, at) => stateOf(graph, threadId, typeof at === 'string' ? at : at?.checkpointId),
     async *getStateHistory(threadId, { limit, before } = {}) {
       const options = {
         ...(limit !== undefined && { limit }),
