@@ -48,6 +48,31 @@ describe.each(stores)('a thread %s', (_where, makeStore) => {
     expect(await answered.json()).toMatchObject({ status: 'done', values: { note: 'yes', turns: 2 } })
   })
 
+  test('shows the state of a graph below that waits, and takes a change of it', async () => {
+    const schema = state({ note: value<string>(), turns: value<number>() })
+    const asks = new StateGraph(schema)
+      .addNode('ask', ({ turns }, ctx) => ({ note: ctx.interrupt<string>('ok?'), turns: turns + 1 }))
+      .addEdge(START, 'ask')
+      .compile()
+    const nest = new StateGraph(schema).addNode('below', asks).addEdge(START, 'below').compile()
+    const server = await startServer({ graphs: { nest }, store: await makeStore() })
+    await server.post('/v1/threads/t1/runs?wait=1', { graph: 'nest', input: { turns: 1 } })
+    const root = await (await server.get('/v1/threads/t1/state?subgraphs=1')).json()
+    const { tasks: _tasks, ...plain } = root
+    expect(await (await server.get('/v1/threads/t1/state')).json()).toEqual(plain)
+    const [{ name, ns, state: below }] = root.tasks
+    expect([name, below.values.turns, below.interrupts]).toEqual(['below', 1, [expect.anything()]])
+    const changed = await server.post('/v1/threads/t1/state', { update: { turns: 40 }, ns })
+    const { checkpointId } = await changed.json()
+    const place = `/v1/threads/t1/state?ns=${encodeURIComponent(ns.join('|'))}`
+    expect(await (await server.get(place)).json()).toMatchObject({ checkpointId, values: { turns: 40 } })
+    expect((await server.get('/v1/threads/t1/state?ns=nope:1&checkpointId=x')).status).toBe(404)
+    expect(await (await server.get('/v1/threads/t1')).json()).toMatchObject({ status: 'interrupted' })
+    expect(interruptsOf(await shownOf(server, 't1'))).toHaveLength(1)
+    const answered = await server.post('/v1/threads/t1/runs?wait=1', { graph: 'nest', resume: 'yes' })
+    expect(await answered.json()).toMatchObject({ status: 'done', values: { note: 'yes', turns: 41 } })
+  })
+
   test('tells the outline of its history, which does not grow with what messages say', async () => {
     const server = await startServer({ graphs: { chat: chatGraph() }, store: await makeStore() })
     const said = 'so much '.repeat(1000)

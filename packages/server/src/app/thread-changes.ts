@@ -1,5 +1,13 @@
-import { randomId, RivuletError, type GraphState, type RunEvent, type StreamableGraph } from '@rivulet/protocol'
-import { checkId, type Fields, optionalFields, optionalText } from '../http/fields.ts'
+import {
+  randomId,
+  RivuletError,
+  ROOT,
+  type GraphState,
+  type RunEvent,
+  type StateOptions,
+  type StreamableGraph,
+} from '@rivulet/protocol'
+import { checkId, type Fields, optionalFields, optionalText, optionalTexts } from '../http/fields.ts'
 import { splitState } from '../runs/taken-back.ts'
 import type { Thread } from '../threads/store.ts'
 import type { Deps } from './deps.ts'
@@ -16,14 +24,20 @@ export async function updateState(deps: Deps, tenant: string, thread: Thread, bo
   const graph = changeable(deps, thread)
   const asNode = optionalText(body, 'asNode')
   const checkpointId = optionalText(body, 'checkpointId')
+  const ns = optionalTexts(body, 'ns') ?? ROOT
   return deps.runs.whileIdle(tenant, thread, async () => {
-    if (checkpointId !== undefined) await stateAt(graph, thread, checkpointId)
-    const options = { ...(asNode !== undefined && { asNode }), ...(checkpointId !== undefined && { checkpointId }) }
+    if (checkpointId !== undefined) await stateAt(graph, thread, { checkpointId, ns })
+    const options = {
+      ...(asNode !== undefined && { asNode }),
+      ...(checkpointId !== undefined && { checkpointId }),
+      ...(ns.length > 0 && { ns }),
+    }
     const made = await graph.updateState(thread.memory, body['update'] ?? {}, options)
-    const state = await stateAt(graph, thread, made)
+    // A page shows the root, whose newest checkpoint stays the one it is when a graph below changes.
+    const state = await stateAt(graph, thread, ns.length > 0 ? {} : { checkpointId: made })
     const log = await deps.store.openLog(tenant, thread.id)
     const { spaces } = await log.snapshot()
-    await log.append(shownState(made, state, Object.keys(spaces.get('')?.lists ?? {})))
+    await log.append(shownState(state.checkpointId ?? made, state, Object.keys(spaces.get('')?.lists ?? {})))
     const status = (state.interrupts ?? []).length > 0 ? 'interrupted' : 'idle'
     await deps.store.changeThread(tenant, thread.id, { status, updatedAt: deps.now() })
     return made
@@ -38,7 +52,8 @@ export async function forkThread(deps: Deps, tenant: string, from: Thread, body:
   const graph = changeable(deps, from)
   const given = optionalText(body, 'id')
   const id = given === undefined ? randomId() : checkId(given, 'id')
-  const state = await stateAt(graph, from, optionalText(body, 'checkpointId'))
+  const checkpointId = optionalText(body, 'checkpointId')
+  const state = await stateAt(graph, from, checkpointId === undefined ? {} : { checkpointId })
   const fork = { ...newThread(deps, id, optionalFields(body, 'metadata') ?? {}), graph: from.graph }
   const { created } = await deps.store.createThread(tenant, fork)
   if (!created) throw new RivuletError('RUN_CONFLICT', `there is a thread ${id} already`)
@@ -55,12 +70,8 @@ function changeable({ graphs }: Deps, { graph: name }: Thread): Changeable {
   throw new RivuletError('UNSUPPORTED', 'the graph of this thread keeps no checkpoints')
 }
 
-async function stateAt(
-  graph: Changeable,
-  { id, memory }: Thread,
-  checkpointId: string | undefined,
-): Promise<GraphState> {
-  const state = await graph.getState(memory, checkpointId)
+async function stateAt(graph: Changeable, { id, memory }: Thread, at: StateOptions): Promise<GraphState> {
+  const state = await graph.getState(memory, at)
   if (state !== undefined) return state
   throw new RivuletError('NOT_FOUND', `there is no such state on thread ${id}`)
 }

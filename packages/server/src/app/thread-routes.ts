@@ -1,10 +1,13 @@
 import {
   interruptsOf,
+  parseNamespace,
   randomId,
   RivuletError,
+  ROOT,
   toJson,
   valuesOf,
   type GraphState,
+  type StateOptions,
   type StreamableGraph,
 } from '@rivulet/protocol'
 import { Hono } from 'hono'
@@ -70,7 +73,9 @@ export function threadRoutes(deps: Deps): Hono<AppEnv> {
 
   routes.get('/threads/:thread/state', async (context) => {
     const thread = await threadOf(deps, context)
-    const state = await stateOf(deps, context.get('tenant'), thread, context.req.query('checkpointId'))
+    const { checkpointId, ns, subgraphs } = context.req.query()
+    const below = { ns: parseNamespace(ns ?? ''), subgraphs: subgraphs === '1' }
+    const state = await stateOf(deps, context.get('tenant'), thread, checkpointId, below)
     return state === undefined ? new Response(null, { status: 204 }) : Response.json(state)
   })
 
@@ -118,6 +123,7 @@ export async function stateOf(
   tenant: string,
   thread: Thread,
   checkpointId: string | undefined,
+  { ns = ROOT, subgraphs = false }: Pick<StateOptions, 'ns' | 'subgraphs'> = {},
 ): Promise<GraphState | undefined> {
   const graph = graphOf(deps, thread)
   if (graph === undefined) {
@@ -125,12 +131,14 @@ export async function stateOf(
     return undefined
   }
   if (graph.getState === undefined) {
-    if (checkpointId !== undefined) throw new RivuletError('UNSUPPORTED', `graph ${thread.graph} keeps no checkpoints`)
+    if (checkpointId !== undefined || ns.length > 0)
+      throw new RivuletError('UNSUPPORTED', `graph ${thread.graph} keeps no checkpoints`)
     const state = await (await deps.store.openLog(tenant, thread.id)).snapshot()
     const interrupts = interruptsOf(state).map(({ id, value }) => ({ id, value }))
     return { values: valuesOf(state), next: [], interrupts }
   }
-  const state = await graph.getState(thread.memory, checkpointId)
+  const at = { ...(checkpointId !== undefined && { checkpointId }), ...(ns.length > 0 && { ns }) }
+  const state = await graph.getState(thread.memory, { ...at, ...(subgraphs && { subgraphs }) })
   if (state !== undefined || checkpointId === undefined) return state
   throw noCheckpoint(checkpointId)
 }

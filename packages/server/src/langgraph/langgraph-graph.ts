@@ -3,6 +3,7 @@ import {
   messageOfThrown,
   RivuletError,
   type GraphState,
+  type Namespace,
   type RunEvent,
   type RunOptions,
   type StreamableGraph,
@@ -65,15 +66,21 @@ export function langGraph(given: LangGraphLike): StreamableGraph {
   if (graph.checkpointer === undefined || graph.checkpointer === false) return { events }
   return {
     events,
-    getState: (threadId, at) => stateOf(graph, threadId, typeof at === 'string' ? at : at?.checkpointId),
-    async *getStateHistory(threadId, { limit, before } = {}) {
+    async getState(threadId, at = {}) {
+      const { checkpointId, ns } = typeof at === 'string' ? { checkpointId: at } : at
+      rootOnly(ns)
+      return stateOf(graph, threadId, checkpointId)
+    },
+    async *getStateHistory(threadId, { limit, before, ns } = {}) {
+      rootOnly(ns)
       const options = {
         ...(limit !== undefined && { limit }),
         ...(before !== undefined && { before: configOf(threadId, before) }),
       }
       for await (const one of graph.getStateHistory(configOf(threadId), options)) yield readState(one)
     },
-    async updateState(threadId, update, { asNode, checkpointId } = {}) {
+    async updateState(threadId, update, { asNode, checkpointId, ns } = {}) {
+      rootOnly(ns)
       const made = await graph.updateState(configOf(threadId, checkpointId), update, asNode)
       return String(made.configurable?.['checkpoint_id'])
     },
@@ -81,6 +88,10 @@ export function langGraph(given: LangGraphLike): StreamableGraph {
       if (typeof graph.checkpointer === 'object') await graph.checkpointer.deleteThread?.(threadId)
     },
   }
+}
+
+function rootOnly(ns: Namespace = []): void {
+  if (ns.length > 0) throw new RivuletError('UNSUPPORTED', 'of a graph of LangGraph the state is read at its root')
 }
 
 async function* eventsOf(graph: Callable, input: unknown, options: RunOptions): AsyncGenerator<RunEvent, void> {
