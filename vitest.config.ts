@@ -67,8 +67,10 @@ export default defineConfig({
       reportsDirectory: '.cache/coverage',
       reportOnFailure: true,
       thresholds: {
+        lines: 95,
+        branches: 90,
         'packages/client/src/connection/**': { lines: 100, branches: 100 },
-        'packages/protocol/src/**': { lines: 95, branches: 88 },
+        'packages/protocol/src/**': { lines: 97, branches: 90 },
       },
     },
   },
