@@ -1,4 +1,11 @@
-import type { GraphState, WireError } from '@rivulet/protocol'
+import {
+  formatNamespace,
+  ROOT,
+  type GraphState,
+  type Namespace,
+  type TaskState,
+  type WireError,
+} from '@rivulet/protocol'
 import { writeMessages } from '@rivulet/protocol/wires/langgraph'
 import type { Run, Thread } from '../threads/store.ts'
 
@@ -87,15 +94,19 @@ export const EMPTY_STATE = {
   parent_checkpoint: null,
 } as const
 
-/** A state as LangGraph's clients see it. `newest`: it is the thread's last. */
-export function answerState(thread: Thread, state: GraphState, newest?: Newest): object {
+/** A state as LangGraph's clients see it. `newest`: it is the thread's last. `ns`: it is of a graph below. */
+export function answerState(
+  thread: Thread,
+  state: GraphState,
+  { newest, ns = ROOT }: { newest?: Newest | undefined; ns?: Namespace } = {},
+): object {
   const { values, metadata = {}, createdAt, checkpointId, parentCheckpointId, source, step } = state
   const checkpoint = (id: string | undefined): object | null =>
-    id === undefined ? null : { thread_id: thread.id, checkpoint_id: id, checkpoint_ns: '', checkpoint_map: null }
+    id === undefined ? null : { ...placeOf(thread, ns), checkpoint_id: id, checkpoint_map: null }
   return {
     values: writeMessages(values),
     next: state.next,
-    tasks: tasksOf(state, newest),
+    tasks: tasksOf(state, newest).map((task, i) => withBelow(thread, task, state.tasks?.[i])),
     metadata: {
       ...metadata,
       ...metadataOf({ graph: thread.graph, metadata: {} }),
@@ -107,6 +118,20 @@ export function answerState(thread: Thread, state: GraphState, newest?: Newest):
     created_at: createdAt === undefined ? null : timeOf(createdAt),
     checkpoint: checkpoint(checkpointId),
     parent_checkpoint: checkpoint(parentCheckpointId),
+  }
+}
+
+function placeOf({ id }: Thread, ns: Namespace): { thread_id: string; checkpoint_ns: string } {
+  return { thread_id: id, checkpoint_ns: formatNamespace(ns) }
+}
+
+/** A task with the state below it, where that was asked for. */
+function withBelow(thread: Thread, task: NextTask, { ns, state }: Partial<TaskState> = {}): object {
+  if (ns === undefined) return task
+  return {
+    ...task,
+    checkpoint: placeOf(thread, ns),
+    state: state === undefined ? null : answerState(thread, state, { ns }),
   }
 }
 

@@ -112,7 +112,7 @@ export function requestOf(graph: string, body: Fields): RunRequest {
 }
 
 /** The id in `checkpoint` or `checkpoint_id`. Throws `UNSUPPORTED` for one below the root. */
-export function checkpointOf(body: Fields): string | undefined {
+function checkpointOf(body: Fields): string | undefined {
   const checkpoint = optionalFields(body, 'checkpoint') ?? {}
   const ns = optionalText(checkpoint, 'checkpoint_ns') ?? ''
   if (ns !== '') throw new RivuletError('UNSUPPORTED', 'only checkpoints of the root graph can be gone back to')

@@ -1,4 +1,13 @@
-import { interruptsOf, randomId, RivuletError, type GraphState } from '@rivulet/protocol'
+import {
+  formatNamespace,
+  interruptsOf,
+  parseNamespace,
+  randomId,
+  RivuletError,
+  ROOT,
+  type GraphState,
+  type Namespace,
+} from '@rivulet/protocol'
 import { Hono, type Context } from 'hono'
 import { type AppEnv, type Deps, threadOf } from '../app/deps.ts'
 import { newThread } from '../app/run-routes.ts'
@@ -17,7 +26,7 @@ import {
 import type { Thread, ThreadStatus } from '../threads/store.ts'
 import { answerState, answerThread, EMPTY_STATE, type Newest } from './answers.ts'
 import { bodyOf, countIn, namesOf } from './request.ts'
-import { checkpointOf, updateOf } from './read-run.ts'
+import { updateOf } from './read-run.ts'
 
 const STATUSES: readonly ThreadStatus[] = ['idle', 'busy', 'interrupted', 'error']
 const SORTS = ['thread_id', 'status', 'created_at', 'updated_at'] as const
@@ -80,26 +89,29 @@ export function threadRoutes(deps: Deps): Hono<AppEnv> {
     return Response.json(answerThread(await forkThread(deps, context.get('tenant'), thread, { metadata })))
   })
 
-  routes.get('/threads/:thread/state', async (context) => shownState(deps, context, undefined))
+  routes.get('/threads/:thread/state', async (context) =>
+    shownState(deps, context, { subgraphs: context.req.query('subgraphs') === 'true' }),
+  )
 
   routes.get('/threads/:thread/state/:checkpoint', async (context) =>
-    shownState(deps, context, context.req.param('checkpoint')),
+    shownState(deps, context, {
+      checkpointId: context.req.param('checkpoint'),
+      subgraphs: context.req.query('subgraphs') === 'true',
+    }),
   )
 
-  routes.post('/threads/:thread/state/checkpoint', async (context) =>
-    shownState(deps, context, checkpointOf(await bodyOf(deps, context))),
-  )
+  routes.post('/threads/:thread/state/checkpoint', async (context) => {
+    const body = await bodyOf(deps, context)
+    return shownState(deps, context, { ...placeOf(body), subgraphs: body['subgraphs'] === true })
+  })
 
   routes.post('/threads/:thread/state', async (context) => {
     const body = await bodyOf(deps, context)
     const thread = await threadOf(deps, context)
-    const change = {
-      update: updateOf(body['values'] ?? {}),
-      asNode: optionalText(body, 'as_node'),
-      checkpointId: checkpointOf(body),
-    }
+    const { ns, checkpointId } = placeOf(body)
+    const change = { update: updateOf(body['values'] ?? {}), asNode: optionalText(body, 'as_node'), checkpointId, ns }
     const checkpoint_id = await updateState(deps, context.get('tenant'), thread, change)
-    const checkpoint = { thread_id: thread.id, checkpoint_ns: '', checkpoint_id }
+    const checkpoint = { thread_id: thread.id, checkpoint_ns: formatNamespace(ns), checkpoint_id }
     return Response.json({ checkpoint, configurable: checkpoint, checkpoint_id })
   })
 
@@ -114,13 +126,32 @@ export function threadRoutes(deps: Deps): Hono<AppEnv> {
   return routes
 }
 
-async function shownState(deps: Deps, context: Context<AppEnv>, checkpoint: string | undefined): Promise<Response> {
+/** The checkpoint that is meant, and the graph: both are in `checkpoint`, and may be left out of it. */
+function placeOf(body: Fields): { checkpointId: string | undefined; ns: Namespace } {
+  const checkpoint = optionalFields(body, 'checkpoint') ?? {}
+  const checkpointId = optionalText(checkpoint, 'checkpoint_id') ?? optionalText(body, 'checkpoint_id')
+  return { checkpointId, ns: parseNamespace(optionalText(checkpoint, 'checkpoint_ns') ?? '') }
+}
+
+/** What of a thread is shown: its newest state, or that at a checkpoint, of the root or of a graph below. */
+interface Asked {
+  readonly checkpointId?: string | undefined
+  readonly ns?: Namespace
+  readonly subgraphs: boolean
+}
+
+async function shownState(
+  deps: Deps,
+  context: Context<AppEnv>,
+  { checkpointId, ns = ROOT, subgraphs }: Asked,
+): Promise<Response> {
   const tenant = context.get('tenant')
   const thread = await threadOf(deps, context)
-  const state = await stateOf(deps, tenant, thread, checkpoint)
+  const state = await stateOf(deps, tenant, thread, checkpointId, { ns, subgraphs })
   if (state === undefined) return Response.json(EMPTY_STATE)
-  const newest = checkpoint === undefined ? await newestOf(deps, tenant, thread, state.source) : undefined
-  return Response.json(answerState(thread, state, newest))
+  const isNewest = checkpointId === undefined && ns.length === 0
+  const newest = isNewest ? await newestOf(deps, tenant, thread, state.source) : undefined
+  return Response.json(answerState(thread, state, { newest, ns }))
 }
 
 /** What the thread's log and its last run say of where it stands; `source` is that of its newest checkpoint. */
@@ -164,7 +195,7 @@ async function history(deps: Deps, context: Context<AppEnv>, asked: Fields): Pro
     isReached ||= state.checkpointId === from
     if (isReached && metadata.every(([key, value]) => about[key as keyof typeof about] === value)) {
       const newest = isNewest ? await newestOf(deps, tenant, thread, state.source) : undefined
-      states.push(answerState(thread, state, newest))
+      states.push(answerState(thread, state, { newest }))
     }
     isNewest = false
     if (states.length >= limit) break

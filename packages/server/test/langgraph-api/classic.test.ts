@@ -1,4 +1,14 @@
-import { createAgent, fromAsyncIterable, messages, scriptedModel, START, state, StateGraph, tool } from '@rivulet/core'
+import {
+  createAgent,
+  fromAsyncIterable,
+  messages,
+  scriptedModel,
+  START,
+  state,
+  StateGraph,
+  tool,
+  value,
+} from '@rivulet/core'
 import { describe, expect, test } from 'vitest'
 import { chatGraph, Gate, wordGraph } from '../graphs.ts'
 import { addedUp, BlockReader, type Block, dataOf, startPeer, type Peer } from './peer.ts'
@@ -362,6 +372,32 @@ describe('threads', () => {
     expect(await peer.json('GET', `/threads/${copy.thread_id}/state`)).toMatchObject({ values: { turns: 1 } })
     expect((await peer.send('DELETE', '/threads/a')).status).toBe(204)
     expect((await peer.get('/threads/a')).status).toBe(404)
+  })
+
+  test('show the state of a graph below that waits, and take a change of it', async () => {
+    const schema = state({ note: value<string>(), turns: value<number>() })
+    const asks = new StateGraph(schema)
+      .addNode('ask', ({ turns }, ctx) => ({ note: ctx.interrupt<string>('ok?'), turns: turns + 1 }))
+      .addEdge(START, 'ask')
+      .compile()
+    const agent = new StateGraph(schema).addNode('below', asks).addEdge(START, 'below').compile()
+    const peer = startPeer({ graphs: { agent } })
+    await streamed(peer, 't', { input: { turns: 1 } })
+    const { tasks } = (await peer.json('GET', '/threads/t/state?subgraphs=true')) as {
+      tasks: { checkpoint: { checkpoint_ns: string }; state: { values: object } }[]
+    }
+    expect(tasks).toMatchObject([{ name: 'below', interrupts: [{ value: 'ok?' }], state: { next: ['ask'] } }])
+    const [{ checkpoint, state: below } = { checkpoint: undefined, state: undefined }] = tasks
+    expect(checkpoint?.checkpoint_ns).toMatch(/^below:\w+$/)
+    expect(await peer.json('POST', '/threads/t/state/checkpoint', { checkpoint })).toEqual(below)
+    const changed = await peer.json('POST', '/threads/t/state', { checkpoint, values: { turns: 40 } })
+    expect(changed).toMatchObject({ checkpoint })
+    expect(await peer.json('GET', '/threads/t/state')).toMatchObject({
+      values: { turns: 1 },
+      tasks: [{ checkpoint: null, state: null, interrupts: [{ value: 'ok?' }] }],
+    })
+    await streamed(peer, 't', { command: { resume: 'yes' } })
+    expect(await peer.json('GET', '/threads/t/state')).toMatchObject({ values: { note: 'yes', turns: 41 }, next: [] })
   })
 
   test('without a state answer an empty one', async () => {
