@@ -169,8 +169,9 @@ describe('the suite of stores sees', () => {
           return isThere
         },
       }),
-      'it does as a few maps do',
+      'its threads that are gone',
     ],
+    ['threads that are never deleted', () => ({ deleteThread: async () => true }), 'it does as a few maps do'],
   ])('%s', async (_name, flaw, failing) => {
     expect(await failuresOf(flaw, failing)).toHaveLength(1)
   })
