@@ -1,4 +1,4 @@
-import { RivuletError, type Message } from '@rivulet/protocol/model'
+import { RivuletError, type Message, type TypedGraph } from '@rivulet/protocol/model'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import { END, START } from '../graph/command.ts'
 import type { Graph } from '../graph/compiled.ts'
@@ -32,6 +32,8 @@ export interface AgentOptions<S, R, I> {
   interruptOn?: I
   /** The final answer as a value: the state's `structuredResponse`. A Standard Schema, or one with how to ask for it. */
   responseFormat?: StandardSchema<unknown, R> | ResponseFormat<R>
+  /** Graphs that its tools run, such as other agents: their states are then read and changed with its own. */
+  subgraphs?: readonly (Graph & TypedGraph)[]
   /** What becomes of tools' errors, and how calls run. */
   toolOptions?: Pick<ToolNodeOptions, 'maxConcurrency' | 'onError' | 'timeoutMs'>
   /**
@@ -83,7 +85,7 @@ export function createAgent<S extends StateSchema, R>(
   options: AgentOptions<S, R, InterruptOn | undefined>,
 ): Graph<AgentTypes<S, R, InterruptOn>> {
   assertModel(options.model)
-  const { tools = [], responseFormat, interruptOn, toolOptions, checkpointer, name = 'agent' } = options
+  const { tools = [], subgraphs = [], responseFormat, interruptOn, toolOptions, checkpointer, name = 'agent' } = options
   const format = responseFormat === undefined ? undefined : finalFormat(responseFormat, tools)
   const schema = state({
     ...(options.state ?? state({})).fields,
@@ -94,7 +96,7 @@ export function createAgent<S extends StateSchema, R>(
   const model = modelNode(options as unknown as AskOptions, tools, format)
   const graph = new StateGraph(schema)
     .addNode('model', model)
-    .addNode('tools', toolNode(tools, { ...toolOptions, ...(interruptOn && { interruptOn }) }))
+    .addNode('tools', toolNode(tools, { ...toolOptions, ...(interruptOn && { interruptOn }) }), { subgraphs })
     .addEdge(START, 'model')
     .addConditionalEdges('model', ({ messages }) => (openTurn(messages)?.calls.length ? 'tools' : END), ['tools', END])
     .addEdge('tools', 'model')

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import {
   Command,
+  createAgent,
   MemoryCheckpointer,
   reduced,
+  scriptedModel,
   Send,
   START,
   state,
@@ -248,6 +250,25 @@ describe('state of graphs that a node calls', () => {
       interrupts.map(async ({ ns }) => (await graph.getState('t', { ns: ns! }))?.values['topic']),
     )
     expect(topics).toEqual(['a', 'b'])
+  })
+
+  test('is told of those that an agent’s tools call', async () => {
+    const ask = tool(async (_input: unknown, ctx) => (await ctx.run(asker(), { topic: 'tea' })).log.join(), {
+      name: 'ask',
+      description: 'asks',
+    })
+    const agent = createAgent({
+      model: scriptedModel([{ toolCalls: [{ id: 'a', name: 'ask', args: {} }] }, 'done']),
+      tools: [ask],
+      subgraphs: [asker()],
+      checkpointer: new MemoryCheckpointer(),
+    })
+    await agent.invoke({ messages: 'hi' }, thread)
+    const { ns, state: below } = only(await at(agent))
+    expect(below).toMatchObject({ next: ['ask'], values: { topic: 'tea' } })
+    await agent.updateState('t', { topic: 'cake' }, { ns: ns! })
+    const { messages: said } = await agent.invoke(resume('yes'), thread)
+    expect(said.map(({ content }) => content)).toContain('first of tea,cake: yes,last of 2')
   })
 
   test('cannot be told apart by equal names: INVALID_GRAPH', () => {
