@@ -21,7 +21,7 @@ export type ClientOptions = (FetchTransportOptions | { transport: Transport }) &
 
 /** Threads as the backend keeps them. A call rejects with `UNSUPPORTED` when the transport cannot do it. */
 export interface ClientThreads extends ThreadsApi {
-  /** A thread's state, now or at a checkpoint. */
+  /** A thread's state, now or at a checkpoint, of its graph or of one below. */
   state: NonNullable<Transport['state']>
   /** A thread's states, the last first. */
   history: NonNullable<Transport['history']>

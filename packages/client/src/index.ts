@@ -35,6 +35,7 @@ export type {
   OnInterrupted,
   OpenRequest,
   StartRequest,
+  StateRequest,
   ThreadFilter,
   ThreadInfo,
   ThreadPage,

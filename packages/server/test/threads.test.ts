@@ -66,6 +66,8 @@ describe.each(stores)('a thread %s', (_where, makeStore) => {
     const { checkpointId } = await changed.json()
     const place = `/v1/threads/t1/state?ns=${encodeURIComponent(ns.join('|'))}`
     expect(await (await server.get(place)).json()).toMatchObject({ checkpointId, values: { turns: 40 } })
+    const history = await server.get(place.replace('/state?', '/history?'))
+    expect(await history.json()).toMatchObject([{ checkpointId, source: 'update' }, { step: 0 }, { step: -1 }])
     expect((await server.get('/v1/threads/t1/state?ns=nope:1&checkpointId=x')).status).toBe(404)
     expect(await (await server.get('/v1/threads/t1')).json()).toMatchObject({ status: 'interrupted' })
     expect(interruptsOf(await shownOf(server, 't1'))).toHaveLength(1)

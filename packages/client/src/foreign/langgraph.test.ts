@@ -300,6 +300,33 @@ test('threads, state, history and updates are the server’s', async () => {
   })
 })
 
+test('state of a graph below is asked for by its namespace, and told beside its task', async () => {
+  const below = {
+    values: { topic: 'tea' },
+    next: ['ask'],
+    tasks: [{ id: 'i', name: 'ask', interrupts: [{ id: 'q', value: 'tea?' }] }],
+    checkpoint: { checkpoint_id: 'c5', checkpoint_ns: 'below:o' },
+  }
+  const task = { id: 'o', name: 'below', interrupts: [{ id: 'q', value: 'tea?' }], state: below }
+  const ended = { id: 'e', name: 'other', interrupts: [], result: { topic: 'tea' } }
+  const root = { values: {}, next: ['below'], tasks: [ended, task], checkpoint: { checkpoint_id: 'c1' } }
+  const { client, calls } = server(({ method, path }) => {
+    if (path.endsWith('/history')) return json([below])
+    if (path.endsWith('/checkpoint')) return json(below)
+    return json(method === 'POST' ? { checkpoint: { checkpoint_id: 'c6' } } : root)
+  })
+  const ns = ['below:o']
+  expect(await client.threads.state('t')).not.toHaveProperty('tasks')
+  expect(await client.threads.state('t', { subgraphs: true })).toMatchObject({
+    tasks: [{ id: 'o', name: 'below', ns, state: { checkpointId: 'c5', tasks: [{ name: 'ask' }] } }],
+  })
+  expect(await client.threads.state('t', { ns })).toMatchObject({ checkpointId: 'c5', values: { topic: 'tea' } })
+  expect(await client.threads.history('t', { ns })).toMatchObject([{ checkpointId: 'c5' }])
+  expect(await client.threads.update('t', { topic: 'cake' }, { ns })).toEqual({ checkpointId: 'c6' })
+  const place = { checkpoint: { checkpoint_ns: 'below:o' } }
+  expect(calls.map(({ json: sent }) => sent)).toMatchObject([undefined, undefined, place, place, place])
+})
+
 test('the same over the agent streaming protocol, cut at any frame', async () => {
   const text = readFileSync(
     join(import.meta.dirname, '../../test/recordings/proto-sse-agent2-parallel-tools.txt'),

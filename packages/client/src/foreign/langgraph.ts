@@ -1,10 +1,13 @@
 import {
   createSseDecoder,
+  formatNamespace,
   messageOf,
   parseJson,
   randomId,
   RivuletError,
+  ROOT,
   type GraphState,
+  type Namespace,
   type RunEnd,
   type RunEvent,
 } from '@rivulet/protocol'
@@ -18,7 +21,7 @@ import {
 import { createHttp, eventStreamOf, segment, type Http, type HttpOptions } from '../transports/http.ts'
 import { errorOfResponse } from '../transports/http-error.ts'
 import type { SocketOptions } from '../transports/socket.ts'
-import type { StartRequest, ThreadInfo, Transport } from '../transports/transport.ts'
+import type { StartRequest, StateRequest, ThreadInfo, Transport } from '../transports/transport.ts'
 import { findAgentStreamRun, startAgentStreamRun, unsure } from './agent-stream-run.ts'
 import { joinAgentSocketRun, startAgentSocketRun, type LastSocket } from './agent-socket-run.ts'
 import { foreignStreams, type ForeignRun } from './sessions.ts'
@@ -60,10 +63,6 @@ export function langgraph(options: LangGraphOptions): Transport {
     const reached = { ...options, http, thread, last }
     return isSocket ? joinAgentSocketRun(reached, runId) : findAgentStreamRun(reached, reading)
   }
-  const stateOf = async (thread: string, checkpointId?: string, signal?: AbortSignal): Promise<GraphState> => {
-    const place = checkpointId === undefined ? '' : `/${segment(checkpointId)}`
-    return readLangGraphState(await http.call(`${pathOf(thread)}/state${place}`, { signal }))
-  }
   return {
     ...foreignStreams({
       begin(thread, start, state) {
@@ -74,7 +73,7 @@ export function langgraph(options: LangGraphOptions): Transport {
         return startRun({ ...options, http, thread, last }, reading, start, assistantId ?? start.graph)
       },
       async recall(thread, signal) {
-        const state = await stateOf(thread, undefined, signal).catch(absent)
+        const state = await stateOf(http, thread, { signal }).catch(absent)
         if (state === undefined) return { events: [] }
         const query = '?limit=1&status=running'
         const [active] = await http.call<{ run_id: string }[]>(`${pathOf(thread)}/runs${query}`, { signal })
@@ -85,18 +84,35 @@ export function langgraph(options: LangGraphOptions): Transport {
     }),
     // The server takes UUIDs only.
     makeThreadId: () => crypto.randomUUID(),
-    state: (thread, { checkpointId, signal } = {}) => stateOf(thread, checkpointId, signal).catch(absent),
-    async history(thread, { limit = 10, before, signal } = {}) {
-      const body = { limit, ...(before !== undefined && { before: { configurable: { checkpoint_id: before } } }) }
-      return (await http.call<unknown[]>(`${pathOf(thread)}/history`, { body, signal })).map(readLangGraphState)
+    state: (thread, at = {}) => stateOf(http, thread, at).catch(absent),
+    async history(thread, { limit = 10, before, ns = ROOT, signal } = {}) {
+      const after = before === undefined ? {} : { before: { configurable: { checkpoint_id: before } } }
+      const below = ns.length === 0 ? {} : { checkpoint: { checkpoint_ns: formatNamespace(ns) } }
+      const body = { limit, ...after, ...below }
+      return (await http.call<unknown[]>(`${pathOf(thread)}/history`, { body, signal })).map((one) =>
+        readLangGraphState(one),
+      )
     },
-    async update(thread, update, { asNode, checkpointId, signal } = {}) {
-      const body = { values: update, as_node: asNode, ...placeOf(checkpointId) }
+    async update(thread, update, { asNode, checkpointId, ns, signal } = {}) {
+      const body = { values: update, as_node: asNode, ...placeOf(checkpointId, ns) }
       const { checkpoint } = await http.call<Written>(`${pathOf(thread)}/state`, { body, signal })
       return { checkpointId: checkpoint.checkpoint_id }
     },
     threads: threadsOf(http),
   }
+}
+
+async function stateOf(
+  http: Http,
+  thread: string,
+  { checkpointId, ns = ROOT, subgraphs = false, signal }: StateRequest,
+): Promise<GraphState> {
+  const path = `${pathOf(thread)}/state`
+  const get = `${path}${checkpointId === undefined ? '' : `/${segment(checkpointId)}`}${subgraphs ? '?subgraphs=true' : ''}`
+  const json = await (ns.length === 0
+    ? http.call(get, { signal })
+    : http.call(`${path}/checkpoint`, { body: { ...placeOf(checkpointId, ns), subgraphs }, signal }))
+  return readLangGraphState(json, { subgraphs })
 }
 
 interface Written {
@@ -262,8 +278,9 @@ function bodyOf(
   }
 }
 
-function placeOf(checkpointId: string | undefined): object {
-  return checkpointId === undefined ? {} : { checkpoint: { checkpoint_id: checkpointId, checkpoint_ns: '' } }
+function placeOf(checkpointId: string | undefined, ns: Namespace = ROOT): object {
+  if (checkpointId === undefined && ns.length === 0) return {}
+  return { checkpoint: { checkpoint_id: checkpointId, checkpoint_ns: formatNamespace(ns) } }
 }
 
 /** LangGraph answers 422 in words when the thread is busy. */

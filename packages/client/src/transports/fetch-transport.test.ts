@@ -113,6 +113,9 @@ test('everything else is plain JSON', async () => {
   await transport.state!('t', { checkpointId: 'c1' })
   await transport.history!('t', { limit: 5, before: 'c2' })
   await transport.history!('t', { outline: true })
+  await transport.state!('t', { ns: ['a:1', 'b:2'], subgraphs: true })
+  await transport.history!('t', { ns: ['a:1'] })
+  await transport.update!('t', {}, { ns: ['a:1'] })
   await threads!.list({ limit: 10, cursor: 'next' })
   await threads!.create({ id: 't', metadata: { title: 'cats' } })
   await threads!.get('t')
@@ -126,6 +129,9 @@ test('everything else is plain JSON', async () => {
     'GET /threads/t/state?checkpointId=c1',
     'GET /threads/t/history?limit=5&before=c2',
     'GET /threads/t/history?outline=1',
+    'GET /threads/t/state?ns=a%3A1%7Cb%3A2&subgraphs=1',
+    'GET /threads/t/history?ns=a%3A1',
+    'POST /threads/t/state',
     'GET /threads?limit=10&cursor=next',
     'POST /threads',
     'GET /threads/t',
@@ -134,7 +140,8 @@ test('everything else is plain JSON', async () => {
     'POST /threads/t/state',
     'POST /threads/t/runs?wait=1',
   ])
-  expect(calls[5]?.json).toEqual({ id: 't', metadata: { title: 'cats' } })
+  expect(calls[6]?.json).toEqual({ update: {}, ns: ['a:1'] })
+  expect(calls[8]?.json).toEqual({ id: 't', metadata: { title: 'cats' } })
 })
 
 test('an answer without a body is fine where nothing is asked for', async () => {

@@ -1,7 +1,7 @@
 import { createFrameDecoder, formatNamespace, type Frame, type RivuletEvent } from '@rivulet/protocol'
 import { createHttp, eventStreamOf, segment, type HttpOptions } from './http.ts'
 import { errorOfResponse, retryAfterOf } from './http-error.ts'
-import type { Transport } from './transport.ts'
+import type { HistoryOptions, StateRequest, Transport } from './transport.ts'
 
 /** How to reach our server; the routes begin with `/v1` below `url`. */
 export interface FetchTransportOptions extends HttpOptions {
@@ -38,11 +38,10 @@ export function fetchTransport(options: FetchTransportOptions): Transport {
       decoder.end()
     },
     cancel: (thread, run, { signal }) => call(at(thread, `/runs/${segment(run)}/cancel`), { method: 'POST', signal }),
-    state: (thread, { checkpointId, signal } = {}) => call(at(thread, '/state', { checkpointId }), { signal }),
-    history: (thread, { limit, before, outline, signal } = {}) =>
-      call(at(thread, '/history', { limit, before, outline: outline ? 1 : undefined }), { signal }),
-    update: (thread, update, { asNode, checkpointId, signal } = {}) =>
-      call(at(thread, '/state'), { body: { update, asNode, checkpointId }, signal }),
+    state: (thread, { signal, ...asked } = {}) => call(at(thread, '/state', queryOf(asked)), { signal }),
+    history: (thread, { signal, ...asked } = {}) => call(at(thread, '/history', queryOf(asked)), { signal }),
+    update: (thread, update, { signal, ...place } = {}) =>
+      call(at(thread, '/state'), { body: { update, ...place }, signal }),
     wait: (thread, start, { signal }) => call(at(thread, '/runs?wait=1'), { body: start, signal }),
     threads: {
       list: ({ limit, cursor, signal } = {}) => call(`/v1/threads${query({ limit, cursor })}`, { signal }),
@@ -64,6 +63,12 @@ function joined(frames: readonly Frame[]): Frame[] {
     else for (const event of frame.events) (last.events as RivuletEvent[]).push(event)
   }
   return result
+}
+
+/** Which states are meant, as the routes have it. */
+function queryOf({ ns, subgraphs, outline, ...rest }: Omit<StateRequest & HistoryOptions, 'signal'>): Query {
+  const flag = (isSet?: boolean) => (isSet ? 1 : undefined)
+  return { ...rest, ns: ns && formatNamespace(ns), subgraphs: flag(subgraphs), outline: flag(outline) }
 }
 
 type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>

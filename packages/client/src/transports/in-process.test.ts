@@ -154,7 +154,7 @@ test('a graph without a memory gets one, once', async () => {
   let asked = 0
   const withMemory: StreamableGraph = {
     ...echoGraph({ isOpen: true }),
-    getState: (_thread, checkpointId) => Promise.resolve(checkpointId === 'c1' ? states[2] : states[0]),
+    getState: async (_thread, at) => (Object(at).checkpointId === 'c1' ? states[2] : states[0]),
     async *getStateHistory() {
       yield* states
     },
@@ -201,6 +201,36 @@ test('an update of the state is seen by whoever reads the thread', async () => {
   await shows(t, 'changed')
   expect(t.getSnapshot().values).toMatchObject({ topic: 'cats', messages: [{ id: 'a' }] })
   followed()
+})
+
+test('what is said of a graph below reaches the graph, and readers are shown the root', async () => {
+  const asked: unknown[] = []
+  const root: GraphState = { values: { topic: 'cats' }, next: ['below'] }
+  const graph: StreamableGraph = {
+    ...echoGraph({ isOpen: true }),
+    async getState(_id, at) {
+      asked.push(at)
+      return root
+    },
+    async *getStateHistory(_id, options) {
+      asked.push(options)
+      yield root
+    },
+    async updateState(_id, _update, options) {
+      asked.push(options)
+      return 'c1'
+    },
+  }
+  const { client, thread } = serving(graph)
+  const ns = ['below:1']
+  await client.threads.state('t', { ns, subgraphs: true })
+  await client.threads.history('t', { ns })
+  await client.threads.update('t', {}, { ns, asNode: 'ask' })
+  expect(asked).toEqual([{ ns, subgraphs: true }, { limit: 10, ns }, { ns, asNode: 'ask' }, {}])
+  const t = thread('t')
+  const leave = t.follow()
+  await new Promise<void>((resolve) => t.subscribe(() => t.getSnapshot().values['topic'] === 'cats' && resolve()))
+  leave()
 })
 
 test('a fork begins with the state of the thread it came from, and goes on by itself', async () => {

@@ -46,17 +46,17 @@ export function inProcess(
       }
     },
     cancel: async (id, run) => threads.get(id).runs.cancel(run),
-    state: async (id, { checkpointId } = {}) => graphOf(id).getState?.(id, checkpointId),
-    history: (id, { limit = 10, before } = {}) =>
-      firstOf(graphOf(id).getStateHistory?.(id, { limit, ...(before !== undefined && { before }) }), limit),
-    async update(id, update, { asNode, checkpointId } = {}) {
+    state: async (id, { signal: _signal, ...at } = {}) => graphOf(id).getState?.(id, given(at)),
+    history: (id, { limit = 10, before, ns } = {}) =>
+      firstOf(graphOf(id).getStateHistory?.(id, given({ limit, before, ns })), limit),
+    async update(id, update, { signal: _signal, ...place } = {}) {
       const thread = threads.get(id)
       refuseWhileBusy(thread)
       const graph = find(thread.graph)
       if (graph.updateState === undefined) throw unsupported(thread)
-      const place = { ...(asNode !== undefined && { asNode }), ...(checkpointId !== undefined && { checkpointId }) }
-      const written = await graph.updateState(id, update, place)
-      const state = await graph.getState?.(id, written)
+      const written = await graph.updateState(id, update, given(place))
+      // A page shows the root, whose newest checkpoint stays the one it is when a graph below changes.
+      const state = await graph.getState?.(id, (place.ns ?? []).length > 0 ? {} : { checkpointId: written })
       await showWritten(thread, state)
       threads.touch(thread, (state?.interrupts ?? []).length > 0 ? 'interrupted' : 'idle')
       return { checkpointId: written }
@@ -66,7 +66,7 @@ export function inProcess(
       async fork(id, { id: forkId = randomId(), checkpointId, metadata } = {}) {
         const from = threads.get(id)
         const graph = find(from.graph)
-        const state = await graph.getState?.(id, checkpointId)
+        const state = await graph.getState?.(id, given({ checkpointId }))
         if (state === undefined) throw new RivuletError('NOT_FOUND', `thread ${id} has no such state`)
         if (graph.updateState === undefined) throw unsupported(from)
         const forked = await threads.api.create({
@@ -75,7 +75,7 @@ export function inProcess(
           ...(metadata !== undefined && { metadata }),
         })
         const written = await graph.updateState(forkId, state.values)
-        await showWritten(threads.get(forkId), await graph.getState?.(forkId, written))
+        await showWritten(threads.get(forkId), await graph.getState?.(forkId, { checkpointId: written }))
         return forked
       },
     },
@@ -204,6 +204,14 @@ function refuseWhileBusy({ id, runs: { busyWith } }: Thread): void {
 function statusAfter({ status }: RunEnd): ThreadInfo['status'] {
   return status === 'interrupted' || status === 'error' ? status : 'idle'
 }
+
+/** Options without those that were left out, as graphs take them. */
+function given<T extends object>(options: T): Given<T> {
+  // The same fields with the same values, but for those that are `undefined`.
+  return Object.fromEntries(Object.entries(options).filter(([, one]) => one !== undefined)) as Given<T>
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 
 async function firstOf<T>(items: AsyncIterable<T> | undefined, limit: number): Promise<readonly T[]> {
   const first: T[] = []

@@ -89,12 +89,24 @@ export interface ThreadPage {
   cursor?: string
 }
 
+/** Which of a thread's states is fetched. */
+export interface StateRequest extends CallOptions {
+  /** Checkpoint; default: the newest. */
+  checkpointId?: string | undefined
+  /** Namespace of a graph below the root, as events and interrupts name it. Default: the root. */
+  ns?: Namespace | undefined
+  /** Also the `tasks` of the next step, each with the state of the graph below it, at any depth. Default `false`. */
+  subgraphs?: boolean | undefined
+}
+
 /** How a thread's state is updated. */
 export interface UpdateOptions extends CallOptions {
   /** Node in whose name it is written, which decides what runs next. Default: the one that ran last. */
   asNode?: string | undefined
   /** Checkpoint to go on from. Default: the thread's last. */
   checkpointId?: string | undefined
+  /** Namespace of a graph below the root, which waits for an answer. Default: the root. */
+  ns?: Namespace | undefined
 }
 
 /** Which of a thread's states are fetched. */
@@ -103,6 +115,8 @@ export interface HistoryOptions extends CallOptions {
   limit?: number | undefined
   /** Only those older than this checkpoint. */
   before?: string | undefined
+  /** Namespace of a graph below the root. Default: the root. */
+  ns?: Namespace | undefined
   /** Of lists of messages their ids are enough, and other values are not needed; whole states are an answer, too. */
   outline?: boolean | undefined
 }
@@ -143,8 +157,8 @@ export interface Transport {
   open(request: OpenRequest, options: { signal: AbortSignal; after: string | undefined }): AsyncIterable<Frame>
   /** Stops a run; resolves when its end is in the log. Without it, to stop means to stop reading. */
   cancel?(thread: string, run: string, options: CallOptions): Promise<void>
-  /** A thread's state, now or at a checkpoint; `undefined` when there is none. */
-  state?(thread: string, options?: CallOptions & { checkpointId?: string | undefined }): Promise<GraphState | undefined>
+  /** A thread's state, now or at a checkpoint, of its graph or of one below; `undefined` when there is none. */
+  state?(thread: string, options?: StateRequest): Promise<GraphState | undefined>
   /** A thread's states, the last first. */
   history?(thread: string, options?: HistoryOptions): Promise<readonly GraphState[]>
   /** Writes an update into a thread's state, as a node's would be; resolves with the checkpoint it made. */

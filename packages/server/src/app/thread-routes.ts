@@ -93,11 +93,13 @@ export function threadRoutes(deps: Deps): Hono<AppEnv> {
 
   routes.get('/threads/:thread/history', async (context) => {
     const thread = await threadOf(deps, context)
-    const { limit, before, outline } = context.req.query()
-    if (before !== undefined) await stateOf(deps, context.get('tenant'), thread, before)
+    const { limit, before, outline, ns: named } = context.req.query()
+    const ns = parseNamespace(named ?? '')
+    if (before !== undefined) await stateOf(deps, context.get('tenant'), thread, before, { ns })
     const history = graphOf(deps, thread)?.getStateHistory?.(thread.memory, {
       limit: optionalCount({ limit }, 'limit', MAX_PAGE) ?? DEFAULT_PAGE,
       ...(before !== undefined && { before }),
+      ...(ns.length > 0 && { ns }),
     })
     const states: GraphState[] = []
     for await (const state of history ?? []) states.push(outline === '1' ? outlineOf(state) : state)

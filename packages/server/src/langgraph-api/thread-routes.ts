@@ -178,24 +178,22 @@ async function history(deps: Deps, context: Context<AppEnv>, asked: Fields): Pro
   const tenant = context.get('tenant')
   const thread = await threadOf(deps, context)
   const limit = countIn(asked, 'limit', MAX_PAGE) ?? DEFAULT_PAGE
-  const place = optionalFields(asked, 'checkpoint') ?? {}
+  const { checkpointId: from, ns } = placeOf({ checkpoint: asked['checkpoint'] })
   const graph = graphOf(deps, thread)
-  // Of what runs below the root only the newest is kept, and not by itself.
-  if ((optionalText(place, 'checkpoint_ns') ?? '') !== '' || graph?.getStateHistory === undefined || limit === 0)
-    return []
+  if (graph?.getStateHistory === undefined || limit === 0) return []
   const before = beforeIn(asked['before'])
-  if (before !== undefined) await stateOf(deps, tenant, thread, before)
+  if (before !== undefined) await stateOf(deps, tenant, thread, before, { ns })
   const metadata = Object.entries(optionalFields(asked, 'metadata') ?? {})
-  const from = optionalText(place, 'checkpoint_id')
   const states: object[] = []
   let isReached = from === undefined
-  let isNewest = before === undefined
-  for await (const state of graph.getStateHistory(thread.memory, { ...(before !== undefined && { before }) })) {
+  let isNewest = before === undefined && ns.length === 0
+  const where = { ...(before !== undefined && { before }), ...(ns.length > 0 && { ns }) }
+  for await (const state of graph.getStateHistory(thread.memory, where)) {
     const about = { ...state.metadata, source: state.source, step: state.step }
     isReached ||= state.checkpointId === from
     if (isReached && metadata.every(([key, value]) => about[key as keyof typeof about] === value)) {
       const newest = isNewest ? await newestOf(deps, tenant, thread, state.source) : undefined
-      states.push(answerState(thread, state, { newest }))
+      states.push(answerState(thread, state, { newest, ns }))
     }
     isNewest = false
     if (states.length >= limit) break

@@ -390,6 +390,9 @@ describe('threads', () => {
     const [{ checkpoint, state: below } = { checkpoint: undefined, state: undefined }] = tasks
     expect(checkpoint?.checkpoint_ns).toMatch(/^below:\w+$/)
     expect(await peer.json('POST', '/threads/t/state/checkpoint', { checkpoint })).toEqual(below)
+    expect(await peer.json('POST', '/threads/t/history', { checkpoint, limit: 1 })).toMatchObject([
+      { checkpoint: { checkpoint_ns: checkpoint?.checkpoint_ns }, next: ['ask'], values: {} },
+    ])
     const changed = await peer.json('POST', '/threads/t/state', { checkpoint, values: { turns: 40 } })
     expect(changed).toMatchObject({ checkpoint })
     expect(await peer.json('GET', '/threads/t/state')).toMatchObject({

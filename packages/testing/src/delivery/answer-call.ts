@@ -1,4 +1,4 @@
-import { RivuletError } from '@rivulet/protocol'
+import { parseNamespace, RivuletError, type Namespace } from '@rivulet/protocol'
 import type { Pump } from '../pump/pump.ts'
 import { backstageOf } from '../pump/stage.ts'
 import { readObject, type Call } from './read-request.ts'
@@ -16,15 +16,23 @@ export async function answerCall(pump: Pump, call: Call | undefined, request: Re
       await backend.cancel?.(call.thread, call.run, {})
       return Response.json({ run: call.run })
     case 'state':
-      return found(await backend.state?.(call.thread, { checkpointId: text('checkpointId') }))
+      return found(
+        await backend.state?.(call.thread, {
+          checkpointId: text('checkpointId'),
+          ns: parseNamespace(text('ns') ?? ''),
+          subgraphs: text('subgraphs') === '1',
+        }),
+      )
     case 'update': {
-      const { update, asNode, checkpointId } = await readObject(request)
+      const { update, asNode, checkpointId, ns } = await readObject(request)
       // The kit's own client wrote it, or a page's; a backend without graphs of its own has no such call.
-      const place = { asNode, checkpointId } as { asNode?: string; checkpointId?: string }
+      const place = { asNode, checkpointId, ns } as { asNode?: string; checkpointId?: string; ns?: Namespace }
       return found(await backend.update?.(call.thread, update, place))
     }
     case 'history':
-      return found(await backend.history?.(call.thread, { limit, before: text('before') }))
+      return found(
+        await backend.history?.(call.thread, { limit, before: text('before'), ns: parseNamespace(text('ns') ?? '') }),
+      )
     case 'threads':
       return found(await threads?.list({ limit, cursor: text('cursor') }))
     case 'create':

@@ -1,33 +1,54 @@
 import type { RunEvent } from '../../events/event.ts'
-import type { GraphState } from '../../graph.ts'
+import type { GraphState, TaskState } from '../../graph.ts'
 import type { Message } from '../../messages/message.ts'
+import { parseNamespace, type Namespace } from '../../namespace.ts'
 import { readDict } from './dict.ts'
 import { type Fields, fieldsOf, isFields, textOf } from '../fields.ts'
 import { isMessageList } from './thread-writer.ts'
 
 /**
  * A thread's state as LangGraph's servers answer it (`GET /threads/:id/state`, an item of `/history`), its messages as
- * ours.
+ * ours; with `subgraphs` also the tasks that are left, each with the state below it that came with it.
  */
-export function readLangGraphState(json: unknown): GraphState {
+export function readLangGraphState(json: unknown, { subgraphs = false }: { subgraphs?: boolean } = {}): GraphState {
   const state: Fields = isFields(json) ? json : {}
   const { values, next, tasks, metadata: about, created_at: created } = state
   const metadata: Fields = isFields(about) ? about : {}
   const { step, source } = metadata
   const checkpointId = idIn(state['checkpoint'])
   const parentCheckpointId = idIn(state['parent_checkpoint'])
-  const interrupts = fieldsOf(tasks).flatMap((task) => fieldsOf(task['interrupts']))
   const createdAt = typeof created === 'string' ? Date.parse(created) : NaN
   return {
     values: mapValues(isFields(values) ? values : {}),
     next: Array.isArray(next) ? next.map(String) : [],
-    interrupts: interrupts.map(({ id, value }, i) => ({ id: textOf(id) ?? `interrupt-${i}`, value })),
+    interrupts: readInterrupts(fieldsOf(tasks).flatMap((task) => fieldsOf(task['interrupts']))),
     metadata,
+    ...(subgraphs && { tasks: fieldsOf(tasks).filter(isLeft).map(readTask) }),
     ...(checkpointId !== undefined && { checkpointId }),
     ...(parentCheckpointId !== undefined && { parentCheckpointId }),
     ...(!Number.isNaN(createdAt) && { createdAt }),
     ...(typeof step === 'number' && { step }),
     ...((source === 'input' || source === 'loop' || source === 'update' || source === 'fork') && { source }),
+  }
+}
+
+function readInterrupts(interrupts: readonly Fields[]): { id: string; value: unknown }[] {
+  return interrupts.map(({ id, value }, i) => ({ id: textOf(id) ?? `interrupt-${i}`, value }))
+}
+
+/** A task that has ended has a result. */
+function isLeft({ result }: Fields): boolean {
+  return (result ?? undefined) === undefined
+}
+
+function readTask({ id, name, interrupts, checkpoint, state }: Fields): TaskState {
+  const ns = namespaceIn(checkpoint) ?? (isFields(state) ? namespaceIn(state['checkpoint']) : undefined)
+  return {
+    id: textOf(id) ?? '',
+    name: textOf(name) ?? '',
+    interrupts: readInterrupts(fieldsOf(interrupts)),
+    ...(ns && { ns }),
+    ...(isFields(state) && { state: readLangGraphState(state, { subgraphs: true }) }),
   }
 }
 
@@ -68,4 +89,9 @@ function areMessages(value: unknown): boolean {
 
 function idIn(checkpoint: unknown): string | undefined {
   return isFields(checkpoint) ? textOf(checkpoint['checkpoint_id']) : undefined
+}
+
+function namespaceIn(checkpoint: unknown): Namespace | undefined {
+  const text = isFields(checkpoint) ? textOf(checkpoint['checkpoint_ns']) : undefined
+  return text === undefined ? undefined : parseNamespace(text)
 }
