@@ -1,3 +1,4 @@
+import { entrypoint, interrupt, task } from '@rivulet/core'
 import { formatCursor, messagesOf, valuesOf } from '@rivulet/protocol'
 import { describe, expect, test } from 'vitest'
 import { chatGraph, Gate, wordGraph } from './graphs.ts'
@@ -26,6 +27,35 @@ describe('a run of a real graph', () => {
     ])
     expect(valuesOf(state)).toMatchObject({ turns: 1 })
     expect(server.errors).toEqual([])
+  })
+
+  test('written as a function is served like any other: asked, answered, changed', async () => {
+    const add = task('add', (a: number, b: number) => a + b)
+    const flow = entrypoint({ name: 'flow' }, async (n: number) => `${await add(n, 1)} ${interrupt<string>('ok?')}`)
+    const server = await startServer({ graphs: { flow } })
+    const run = async (body: object) =>
+      (await server.post('/v1/threads/t1/runs?wait=1', { graph: 'flow', ...body })).json()
+    expect(await run({ input: 1 })).toMatchObject({ status: 'interrupted', interrupts: [{ value: 'ok?' }] })
+    expect(await run({ resume: 'yes' })).toMatchObject({ status: 'done', values: { output: '2 yes' } })
+    const [newest] = await (await server.get('/v1/threads/t1/history')).json()
+    expect(newest).toMatchObject({ values: { output: '2 yes' }, next: [] })
+    const updated = await server.post('/v1/threads/t1/state', { update: { output: 'by hand' } })
+    expect(updated.status).toBe(200)
+    expect(await (await server.get('/v1/graphs/flow')).json()).toMatchObject({ nodes: [{}, { id: 'flow' }, {}] })
+    expect(server.errors).toEqual([])
+  })
+
+  test('from a checkpoint that is not there is 404, and begins nothing', async () => {
+    const server = await startServer({ graphs: { chat: chatGraph() } })
+    const body = { graph: 'chat', input: { messages: ['hi'] } }
+    await server.post('/v1/threads/t1/runs?wait=1', body)
+    const refused = await server.post('/v1/threads/t1/runs?wait=1', { ...body, checkpointId: 'none' })
+    expect(refused.status).toBe(404)
+    expect(await refused.json()).toMatchObject({
+      error: { code: 'NOT_FOUND', message: expect.stringContaining('"none"') },
+    })
+    expect(await (await server.get('/v1/threads/t1')).json()).toMatchObject({ status: 'idle' })
+    expect((await (await server.get('/v1/threads/t1/runs')).json()).runs).toHaveLength(1)
   })
 
   test('remembers the thread from run to run', async () => {

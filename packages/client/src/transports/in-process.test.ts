@@ -314,6 +314,16 @@ test('what a transport cannot do is refused by name', async () => {
   })
 })
 
+test('a graph that cannot say its state runs all the same', async () => {
+  const graph: StreamableGraph = {
+    ...echoGraph({ isOpen: true }),
+    getState() {
+      throw new Error('not here')
+    },
+  }
+  expect(await serving(graph).thread('t').submit({ messages: 'hi' }).result).toMatchObject({ status: 'done' })
+})
+
 test('a graph that fails at once ends its run with the error', async () => {
   const graph: StreamableGraph = {
     events() {

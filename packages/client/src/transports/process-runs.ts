@@ -82,7 +82,7 @@ export function createProcessRuns(owner: RunsOwner): ProcessRuns {
     if (signal.aborted) return await writeCancelled(owner.log, run)
     taken.hasBegun = true
     owner.began(start.graph)
-    const base = await graph.getState?.(owner.id).catch(() => undefined)
+    const base = await stateBefore(graph, owner.id)
     const end = await recordRun(owner.log, graph, inputOf(start), runOptions(start, owner.id, signal))
     if (taken.isTakenBack) await takeBack(owner, graph, base)
     owner.ended(end)
@@ -129,6 +129,15 @@ export function createProcessRuns(owner: RunsOwner): ProcessRuns {
       stopAll(false)
       await turn
     },
+  }
+}
+
+/** The thread's state as it is; a graph that fails to say it may still run. */
+async function stateBefore(graph: StreamableGraph, thread: string): Promise<GraphState | undefined> {
+  try {
+    return await graph.getState?.(thread)
+  } catch {
+    return undefined
   }
 }
 

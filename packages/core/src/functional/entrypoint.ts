@@ -1,7 +1,8 @@
-import type { GraphState, GraphTypes, RunEvent, StateOptions, StreamMode } from '@rivulet/protocol'
+import type { Commit, GraphState, GraphTypes, Namespace, RunEvent, StateOptions, StreamMode } from '@rivulet/protocol'
 import type { Checkpointer } from '../checkpoint/checkpointer.ts'
 import { type AnyCommand, END, isCommand, START } from '../graph/command.ts'
 import type { CallOptions, Graph, StreamOptions } from '../graph/compiled.ts'
+import type { GraphDescription } from '../graph/describe.ts'
 import type { NodeContext } from '../graph/node-context.ts'
 import { StateGraph } from '../graph/state-graph.ts'
 import { noContext } from '../runtime/async-context.ts'
@@ -115,9 +116,51 @@ export class Entrypoint<Input, Output> {
     return this.#graph.events(entryInput(input), options)
   }
 
-  /** The thread's newest state, as `Graph.getState`. */
+  /** The event model of a run with what it keeps in its place, as `Graph.journal`. */
+  journal(
+    checkpointer: object,
+    input: unknown,
+    options: CallOptions = {},
+  ): AsyncIterableIterator<RunEvent | Commit, undefined> | undefined {
+    return this.#graph.journal(checkpointer, entryInput(input), options)
+  }
+
+  /** This entrypoint with a memory of its threads, by default in this process: itself when it has a checkpointer. */
+  withMemory(checkpointer?: Checkpointer): Entrypoint<Input, Output> {
+    const graph = this.#graph.withMemory(checkpointer)
+    return graph === this.#graph ? this : new Entrypoint<Input, Output>(this.name, graph)
+  }
+
+  /** The thread's newest state, as `Graph.getState`: what was returned last is its `output`. */
   getState(threadId: string, at?: string | StateOptions): Promise<GraphState | undefined> {
     return this.#graph.getState(threadId, at)
+  }
+
+  /** The thread's states, as `Graph.getStateHistory`. */
+  getStateHistory(
+    threadId: string,
+    options?: { limit?: number; before?: string; ns?: Namespace },
+  ): AsyncIterable<GraphState> {
+    return this.#graph.getStateHistory(threadId, options)
+  }
+
+  /** Changes a thread's state, as `Graph.updateState`. What {@link getPreviousState} answers is the key `saved`. */
+  updateState(
+    threadId: string,
+    update: unknown,
+    options?: { asNode?: string; checkpointId?: string; ns?: Namespace },
+  ): Promise<string> {
+    return this.#graph.updateState(threadId, update, options)
+  }
+
+  /** Forgets a thread, as `Graph.deleteThread`. */
+  deleteThread(threadId: string): Promise<void> {
+    return this.#graph.deleteThread(threadId)
+  }
+
+  /** Its one node as JSON. */
+  describe(): GraphDescription {
+    return this.#graph.describe()
   }
 }
 

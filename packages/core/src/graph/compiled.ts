@@ -263,8 +263,8 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
    * `subgraphs` also the tasks of the next step, each with the state below it. Throws `UNSUPPORTED` without a
    * checkpointer, and for a graph below that its node does not name in its `subgraphs`.
    */
-  getState(threadId: string, at: string | StateOptions = {}): Promise<GraphState | undefined> {
-    return stateOf(this.#place(threadId), typeof at === 'string' ? { checkpointId: at } : at)
+  async getState(threadId: string, at: string | StateOptions = {}): Promise<GraphState | undefined> {
+    return await stateOf(this.#place(threadId), typeof at === 'string' ? { checkpointId: at } : at)
   }
 
   /** The thread's states, or those of a graph below, from the newest to the oldest. Throws as {@link Graph.getState}. */
@@ -282,14 +282,14 @@ export class Graph<T extends GraphTypes = GraphTypes> implements StreamableGraph
    * checkpoint's id. Throws `INVALID_UPDATE` on unknown keys, `INVALID_INPUT` when nothing waits below `ns`, `UNSUPPORTED`
    * as {@link Graph.getState}.
    */
-  updateState(
+  async updateState(
     threadId: string,
     update: unknown,
     { asNode, checkpointId: from, ns }: { asNode?: string; checkpointId?: string; ns?: Namespace } = {},
   ): Promise<string> {
     const scope = new RunScope(this.#settings({ threadId }, SILENT))
     const runOf = ({ plan, ns: where }: Place): GraphRun => new GraphRun(scope, plan, where)
-    return updateThread(this.#place(threadId), runOf, { update, asNode, from, ns })
+    return await updateThread(this.#place(threadId), runOf, { update, asNode, from, ns })
   }
 
   /** Forgets a thread: a later run on that id starts empty. Throws `UNSUPPORTED` without a checkpointer. */

@@ -109,6 +109,7 @@ export class RunKeeper {
     const log = await store.openLog(tenant, thread.id)
     const known = request.run === undefined ? undefined : await store.getRun(tenant, thread.id, request.run)
     if (known !== undefined) return this.#join(tenant, thread.id, log, known, fingerprint)
+    await this.#checkPlace(tenant, thread, graph, request)
     if (!isCommand(request)) await graph.checkInput?.(request.input, placeOf(thread, request))
     this.#checkRoom(tenant)
     const { multitask } = request
@@ -326,6 +327,19 @@ export class RunKeeper {
     if (graph !== undefined) return graph
     const known = [...this.#options.graphs.keys()].join(', ')
     throw new RivuletError('NOT_FOUND', `there is no graph ${JSON.stringify(name)}; there are: ${known}`)
+  }
+
+  /** Throws `NOT_FOUND` for a checkpoint that is not there; while a run is under way, one may be about to be. */
+  async #checkPlace(
+    tenant: string,
+    thread: Thread,
+    graph: StreamableGraph,
+    { checkpointId }: RunRequest,
+  ): Promise<void> {
+    if (checkpointId === undefined || graph.getState === undefined) return
+    if ((await graph.getState(thread.memory, { checkpointId })) !== undefined) return
+    if ((await this.#options.store.activeRun(tenant, thread.id)) !== undefined) return
+    throw new RivuletError('NOT_FOUND', `there is no checkpoint ${JSON.stringify(checkpointId)} on this thread`)
   }
 
   #join(tenant: string, thread: string, log: EventLog, run: Run, fingerprint: string): StartedRun {
