@@ -1,12 +1,5 @@
-import {
-  emptyState,
-  type OpenPart,
-  type Since,
-  type Space,
-  type TaskRun,
-  type ThreadState,
-  type Told,
-} from './state.ts'
+import { sinceOf } from './since.ts'
+import { emptyState, type OpenPart, type Space, type TaskRun, type ThreadState, type Told } from './state.ts'
 import { beginWork, writable, type Work } from './work.ts'
 
 /** Whether what a task makes is not decided: it runs, or waits for a person. */
@@ -22,18 +15,6 @@ export function moveBase({ state, fresh }: Work, step: number = Infinity): void 
   state.base = { ...state, base: undefined }
   // What the base holds is not to be written to any more.
   fresh.clear()
-}
-
-/** What was told since the base, in its order. */
-export function toldSince({ since }: ThreadState): Told[] {
-  const told: Told[] = []
-  for (let one: Since | undefined = since; one !== undefined; one = one.before) told.push(one.told)
-  return told.reverse()
-}
-
-/** Things told in this order, as a state has them. */
-export function sinceOf(told: readonly Told[]): Since | undefined {
-  return told.reduce<Since | undefined>((before, one) => ({ told: one, before }), undefined)
 }
 
 /** What is not told again, as there is but one of it: texts of streaming messages and the values of namespaces. */

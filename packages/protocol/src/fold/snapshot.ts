@@ -1,8 +1,9 @@
 import type { WireError } from '../errors.ts'
 import { originInMeta, sameOrigin } from './entries.ts'
 import { isTold, tell } from './kinds.ts'
-import { refold, toldSince } from './past.ts'
+import { refold } from './past.ts'
 import { IDENTIFIED, isCount, isRecord, isText, MESSAGE, NAMESPACE, record, shaped, type Check } from './shapes.ts'
+import { toldSince } from './since.ts'
 import { spaceKey } from './spaces.ts'
 import {
   emptyState,

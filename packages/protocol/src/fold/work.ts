@@ -1,5 +1,5 @@
-import { originOf, sameOrigin } from './entries.ts'
 import { LayeredMap } from './layered-map.ts'
+import { alsoTold } from './since.ts'
 import type { ThreadState, Told } from './state.ts'
 
 /** A state that may be written to. */
@@ -104,18 +104,8 @@ const LEFT_OUT: readonly string[] = ['seq', 'prev', 'set', 'unset', 'input', 'tr
 
 /** Notes what a `rewind` may have to tell again. */
 export function keep(work: Work, event: Told): void {
-  const { since } = work.state
   // In one order, whoever delivered it; what is left out is optional in every type of event.
   const more = Object.entries(event).filter(([field]) => !LEFT_OUT.includes(field))
   const told = { type: event.type, ...('run' in event && { run: event.run }), ...Object.fromEntries(more) } as Told
-  const last = since?.told
-  const isAgain =
-    last?.type === 'message' &&
-    told.type === 'message' &&
-    last.message.id === told.message.id &&
-    sameOrigin(originOf(last), originOf(told))
-  // A message told whole again and again by one attempt is what it was told last, where it was told first.
-  work.state.since = isAgain
-    ? { told: { ...last, message: told.message }, before: since?.before }
-    : { told, before: since }
+  work.state.since = alsoTold(work.state.since, told)
 }

@@ -289,7 +289,8 @@ class Simulation {
 
   *#attempt(attempt: Attempt): Events<Result> {
     const { made } = attempt
-    for (let left = 1 + this.#tape.pick(8); left > 0; left--) {
+    // Some nodes tell nothing; most others do one thing after another.
+    for (let left = this.#tape.chance(25) ? 0 : 1 + this.#tape.pick(8); left > 0; left--) {
       const outcome = yield* this.#act(attempt)
       if (outcome !== undefined) return { outcome, made: outcome === 'failed' ? [] : made }
     }
@@ -458,11 +459,13 @@ class Simulation {
     if (reordered) graph.ids = graph.ids.toReversed()
     const names = (reordered || before.length > 0 ? graph.ids : taken).map((id) => this.#nameOf(id))
     const change = reordered || before.length > 0 ? { ids: names } : { append: names }
+    // A list that did not change need not be told.
+    const hasChanged = names.length > 0 || tape.chance(30)
     const values: RunEvent = {
       type: 'values',
       ...this.#at(graph),
       ...(tape.chance(10) ? { unset: ['topic'] } : { set: { count: ++this.#counter } }),
-      ...(this.#hasLists && { lists: { messages: change } }),
+      ...(this.#hasLists && hasChanged && { lists: { messages: change } }),
     }
     yield* before
     if (before.length === 0 && tape.chance(30)) graph.lag.push(values)

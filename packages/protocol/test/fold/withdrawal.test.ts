@@ -160,3 +160,45 @@ test('a message told whole twice stays in its first place when another attempt i
   ]
   expect(messagesOf(told(stamp(events))).map(({ id }) => id)).toEqual(['asked', 'streams', 'twice'])
 })
+
+test('of a thousand steps of a graph below, only what may be withdrawn is remembered', () => {
+  const above = { run: 'r', step: 1, node: 'call' } as const
+  const inside = (step: number) => ({ run: 'r', step, node: 'count', ns: ['call:a'] })
+  const said = (step: number): RunEvent[] => [
+    { type: 'task.start', ...inside(step), task: `t${step}` },
+    { type: 'message', ...inside(step), task: `t${step}`, message: { id: `m${step}`, role: 'assistant', content: '' } },
+    { type: 'task.end', ...inside(step), task: `t${step}`, outcome: 'ok' },
+    { type: 'values', ...inside(step), lists: { messages: { append: [`m${step}`] } } },
+  ]
+  const silent = (step: number): RunEvent[] => [
+    { type: 'task.start', ...inside(step), task: `t${step}` },
+    { type: 'task.end', ...inside(step), task: `t${step}`, outcome: 'ok' },
+    { type: 'values', ...inside(step), set: { step } },
+  ]
+  const begun: RunEvent[] = [
+    { type: 'run.start', run: 'r', protocol: 1 },
+    { type: 'message', run: 'r', step: 0, message: { id: 'asked', role: 'user', content: 'hi' } },
+    { type: 'values', run: 'r', step: 0, full: true, lists: { messages: { ids: ['asked'] } } },
+    { type: 'task.start', ...above, task: 'a' },
+    { type: 'values', ...inside(0), full: true, set: { step: 0 } },
+  ]
+  const steps = [...said(1), ...Array.from({ length: 1000 }, (_, i) => silent(i + 2)).flat(), ...said(1002)]
+  const again: RunEvent[] = [
+    { type: 'task.start', ...inside(1003), task: 'late' },
+    { type: 'message', ...inside(1003), task: 'late', message: { id: 'm1', role: 'assistant', content: 'other' } },
+  ]
+  const withdrawn: RunEvent = { type: 'rewind', ...inside(1003), task: 'late', attempt: 1 }
+  const state = told(stamp([...begun, ...steps, ...again, withdrawn]))
+  expect(serializeState(state).since.length).toBeLessThan(16)
+  expect(messagesOf(state, { ns: ['call:a'] }).map(({ id, content }) => [id, content])).toEqual([
+    ['m1', ''],
+    ['m1002', ''],
+  ])
+  expect(state.spaces.get('call:a')?.values).toEqual({ step: 1001 })
+  const none = told(
+    stamp([{ type: 'rewind', ...above, task: 'a', attempt: 1 }]).map((event) => ({ ...event, seq: state.cursor + 1 })),
+    state,
+  )
+  expect(messagesOf(none).map(({ id }) => id)).toEqual(['asked'])
+  expect([...none.spaces.keys()]).toEqual([''])
+})
