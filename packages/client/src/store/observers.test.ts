@@ -196,6 +196,18 @@ test('a selector that throws is reported and does not disturb the others', () =>
   expect(report).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'broken selector' }))
 })
 
+test('a callback that rejects is reported', async () => {
+  const report = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const { observers, emit } = watching(conversation(1))
+  observers.select(
+    ({ message }) => message('live')?.content,
+    () => Promise.reject(new Error('could not be kept')),
+  )
+  emit(token(0, 'a'))
+  await vi.waitFor(() => expect(report).toHaveBeenCalledOnce())
+  expect(report).toHaveBeenCalledWith(expect.objectContaining({ message: 'could not be kept' }))
+})
+
 test('whoever left is not told any more, also not in the middle of telling', () => {
   const { observers, emit } = watching(conversation(1))
   const seen: string[] = []

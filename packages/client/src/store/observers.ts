@@ -78,10 +78,10 @@ export function createObservers(first: ThreadFacts): Observers {
       function check(): void {
         isolate(() => {
           const next = read(observer, selector)
-          if (isEqual(value, next)) return
+          if (isEqual(value, next)) return undefined
           const before = value
           value = next
-          fn(next, before)
+          return fn(next, before)
         })
       }
       return () => forget(observer)

@@ -145,6 +145,23 @@ test('runs are told of by the legacy callbacks', async () => {
   expect(heard).toEqual(['string', 'string', 'string', true])
 })
 
+test('a legacy callback that rejects is reported, and the run goes on', async () => {
+  const reported: unknown[] = []
+  const report = ({ message }: Error) => void reported.push(message)
+  vi.stubGlobal('reportError', report)
+  vi.spyOn(console, 'error').mockImplementation(report)
+  const fail = (what: string) => Promise.reject(new Error(what))
+  const { run, texts } = page({
+    onCreated: () => fail('created'),
+    onUpdateEvent: () => fail('update'),
+    onCustomEvent: () => fail('custom'),
+  })
+  await run(({ submit }) => submit({ messages: 'hi' }))
+  vi.unstubAllGlobals()
+  expect(reported).toEqual(['created', 'custom', 'update', 'update'])
+  expect(texts()).toEqual(['human: hi', 'ai: you said hi'])
+})
+
 test('another thread is shown on demand, until the option says otherwise', async () => {
   const { stream, run, texts, show } = page({ threadId: 'a' })
   await run(({ submit }) => submit({ messages: 'to a' }))

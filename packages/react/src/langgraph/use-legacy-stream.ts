@@ -1,4 +1,5 @@
 import {
+  isolate,
   langgraph,
   type Client,
   type PendingInterruptOf,
@@ -121,11 +122,11 @@ export function useStream<G extends TypedGraph = UntypedGraph>(options: LegacyOp
       })),
   })
   const onEvent = (event: RivuletEvent) => {
-    if (event.type === 'run.start') onCreated?.({ run_id: event.run, thread_id: stream.threadId })
+    if (event.type === 'run.start') isolate(onCreated, { run_id: event.run, thread_id: stream.handle.thread.id })
     // From here on the run itself says what the state is.
     if ((event.type === 'values' && event.ns === undefined) || event.type === 'run.end') setLaidOver(undefined)
-    if (event.type === 'updates') onUpdateEvent?.({ [event.node ?? '']: event.update }, contextOf(event))
-    if (event.type === 'custom') onCustomEvent?.(event.data, contextOf(event))
+    if (event.type === 'updates') isolate(onUpdateEvent, { [event.node ?? '']: event.update }, contextOf(event))
+    if (event.type === 'custom') isolate(onCustomEvent, event.data, contextOf(event))
   }
   const stream = useOwnStream<G>({
     ...source,

@@ -192,3 +192,14 @@ test('events that pass the filter are told to the callback of the last render', 
   expect(heard.some((told) => told.endsWith('custom') && told.startsWith('second'))).toBe(false)
   expect(renders()).toBe(before)
 })
+
+test('a callback for events that rejects is reported', async () => {
+  const report = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const { p } = reading(asked.custom(1), (handle) => {
+    useEvents(handle, { type: 'custom' }, () => Promise.reject(new Error('could not be kept')))
+    return undefined
+  })
+  await p.drain()
+  expect(report).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'could not be kept' }))
+  report.mockRestore()
+})

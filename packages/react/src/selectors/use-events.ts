@@ -50,8 +50,8 @@ export function useEvents<G extends TypedGraph>(
     () =>
       handle.thread.listen((event) => {
         const now = latest.current
-        // The filter lets through what the signatures above say.
-        if (passes(event, now.filter)) now.fn(event as never)
+        // The filter lets through what the signatures above say. What `fn` returns may be a promise that rejects.
+        return passes(event, now.filter) ? now.fn(event as never) : undefined
       }),
     [handle],
   )
