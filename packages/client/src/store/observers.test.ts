@@ -199,10 +199,8 @@ test('a selector that throws is reported and does not disturb the others', () =>
 test('a callback that rejects is reported', async () => {
   const report = vi.spyOn(console, 'error').mockImplementation(() => {})
   const { observers, emit } = watching(conversation(1))
-  observers.select(
-    ({ message }) => message('live')?.content,
-    () => Promise.reject(new Error('could not be kept')),
-  )
+  const keep = (): unknown => Promise.reject(new Error('could not be kept'))
+  observers.select(({ message }) => message('live')?.content, keep)
   emit(token(0, 'a'))
   await vi.waitFor(() => expect(report).toHaveBeenCalledOnce())
   expect(report).toHaveBeenCalledWith(expect.objectContaining({ message: 'could not be kept' }))

@@ -150,11 +150,11 @@ test('a legacy callback that rejects is reported, and the run goes on', async ()
   const report = ({ message }: Error) => void reported.push(message)
   vi.stubGlobal('reportError', report)
   vi.spyOn(console, 'error').mockImplementation(report)
-  const fail = (what: string) => Promise.reject(new Error(what))
+  const fail = (what: string) => (): unknown => Promise.reject(new Error(what))
   const { run, texts } = page({
-    onCreated: () => fail('created'),
-    onUpdateEvent: () => fail('update'),
-    onCustomEvent: () => fail('custom'),
+    onCreated: fail('created'),
+    onUpdateEvent: fail('update'),
+    onCustomEvent: fail('custom'),
   })
   await run(({ submit }) => submit({ messages: 'hi' }))
   vi.unstubAllGlobals()

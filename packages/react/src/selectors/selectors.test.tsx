@@ -195,8 +195,9 @@ test('events that pass the filter are told to the callback of the last render', 
 
 test('a callback for events that rejects is reported', async () => {
   const report = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const keep = (): unknown => Promise.reject(new Error('could not be kept'))
   const { p } = reading(asked.custom(1), (handle) => {
-    useEvents(handle, { type: 'custom' }, () => Promise.reject(new Error('could not be kept')))
+    useEvents(handle, { type: 'custom' }, keep)
     return undefined
   })
   await p.drain()
