@@ -44,6 +44,9 @@ test(
     for (const name of ['protocol', 'core', 'client', 'testing']) {
       await run(join(root, 'node_modules/.bin/tsc'), ['-p', join(packages, name, 'tsconfig.build.json')], root)
     }
+    for (const name of ['protocol', 'core']) {
+      await run('node', [join(root, 'scripts/bundle-for-node.mjs')], join(packages, name))
+    }
     const { packageManager } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     for (const name of ['protocol', 'client', 'testing']) {
       await run('npx', ['-y', packageManager, 'pack', '--pack-destination', folder], join(packages, name))
