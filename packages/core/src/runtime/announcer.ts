@@ -12,7 +12,7 @@ import {
 } from '@rivulet/protocol/model'
 import type { Checkpoint, TaskRecord } from '../checkpoint/checkpointer.ts'
 import { messageKeys, shownUpdate, visible, type Update, type Values } from '../state/schema.ts'
-import type { CallNews, GraphHost, Task, TaskResult } from './host.ts'
+import type { Asked, CallNews, GraphHost, Task, TaskResult } from './host.ts'
 import { stableId } from './ids.ts'
 import type { MessageNews, NewsOfLists } from './message-news.ts'
 import { ParentCommand } from './parent-command.ts'
@@ -219,11 +219,13 @@ export class Announcer {
     this.#graph.scope.sink.emit({ type: 'error', ...this.#place(), error })
   }
 
-  /** The run stops before or after a node because the caller asked for that. */
-  breakpoint(next: readonly string[]): void {
+  /** The run stops before or after a node because the caller asked for that. Answers what it tells as a question. */
+  breakpoint(next: readonly string[]): Asked {
     const { scope } = this.#graph
     const id = stableId(`${this.#graph.checkpoint ?? scope.run}/breakpoint`)
-    scope.sink.emit({ type: 'interrupt', ...this.#place(), id, value: { breakpoint: true, next } })
+    const asked = { id, value: { breakpoint: true, next } }
+    scope.sink.emit({ type: 'interrupt', ...this.#place(), ...asked })
+    return asked
   }
 
   #visible(input: unknown): unknown {

@@ -22,7 +22,7 @@ import { GraphRun, type Outcome } from './graph-run.ts'
 import { onAbort } from './on-abort.ts'
 import { CommandFromBelow, ParentCommand } from './parent-command.ts'
 import type { RunScope } from './run-scope.ts'
-import { cancelled, checkLimits, savedOf, type RunSettings } from './run-scope.ts'
+import { cancelled, checkSettings, savedOf, type RunSettings } from './run-scope.ts'
 import { begin, beginBelow, beginningOf, takeInput } from './start.ts'
 import { TaskContext } from './task-context.ts'
 
@@ -71,7 +71,7 @@ async function start(graph: GraphRun, request: RunRequest): Promise<Outcome> {
   let saved: SavedCheckpoint | undefined
   try {
     if (scope.stopped !== undefined) throw scope.stopped
-    checkLimits(scope.settings)
+    checkSettings(scope.settings, request.plan)
     scope.checkSavable({ metadata: own(scope.settings.metadata) }, { who: 'the caller', what: 'its metadata' })
     saved = await load(graph, request)
     const beginning = beginningOf(input, saved)

@@ -461,8 +461,7 @@ export class GraphRun implements GraphHost {
   }
 
   #paused(): Outcome {
-    this.announcer.breakpoint(this.#names())
-    return { status: 'interrupted', values: this.values, asked: [] }
+    return { status: 'interrupted', values: this.values, asked: [this.announcer.breakpoint(this.#names())] }
   }
 
   #tooLong(): RivuletError {

@@ -2,6 +2,7 @@ import { formatNamespace, messageOfThrown, RivuletError, type Message, type Name
 import type { Checkpointer, SavedCheckpoint } from '../checkpoint/checkpointer.ts'
 import { revive } from '../checkpoint/revive.ts'
 import { assertSavable, type Origin } from '../checkpoint/savable.ts'
+import type { Plan } from '../graph/plan.ts'
 import type { Sink } from '../stream/sink.ts'
 import { Turns } from './turns.ts'
 
@@ -137,12 +138,20 @@ export function untilStopped<T>(stoppable: Stoppable, work: Promise<T>): Promise
   })
 }
 
-/** Throws `INVALID_INPUT` for limits that no run could keep. */
-export function checkLimits({ recursionLimit, maxConcurrency }: RunSettings): void {
+/** Throws `INVALID_INPUT` for limits that no run could keep, and for stops at what is no node. */
+export function checkSettings(
+  { recursionLimit, maxConcurrency, interruptBefore, interruptAfter }: RunSettings,
+  { nodes }: Plan,
+): void {
   const limits = { recursionLimit, maxConcurrency }
   for (const [name, limit] of Object.entries(limits)) {
     if (limit >= 1 && (Number.isInteger(limit) || limit === Infinity)) continue
     throw new RivuletError('INVALID_INPUT', `${name} must be a whole number from 1, not ${limit}`)
+  }
+  for (const name of [...interruptBefore, ...interruptAfter]) {
+    if (name === '*' || nodes.has(name)) continue
+    const known = [...nodes.keys()].join(', ')
+    throw new RivuletError('INVALID_INPUT', `an interrupt is set at "${name}", which is no node; there are: ${known}`)
   }
 }
 

@@ -561,6 +561,16 @@ describe('interruptBefore and interruptAfter', () => {
     const graph = stepping({ interruptBefore: ['b'] })
     expect((await graph.invoke({}, { ...thread, interruptBefore: [] })).log).toEqual(['a', 'b'])
   })
+
+  test('tell whoever invoked the graph the same as whoever streams it', async () => {
+    const answer = await stepping({ interruptBefore: ['b'] }).invoke({}, thread)
+    expect(answer).toMatchObject({ __interrupt__: [{ value: { breakpoint: true, next: ['b'] } }] })
+  })
+
+  test.each(['interruptBefore', 'interruptAfter'])('at what is no node, %s of a call is refused', async (option) => {
+    const refused = await rejection(stepping({}).invoke({}, { ...thread, [option]: ['bb'] }))
+    expect(refused).toMatchObject({ code: 'INVALID_INPUT', message: expect.stringContaining('"bb"') })
+  })
 })
 
 test('an answer with an update: the checkpoint it goes on from is told with the update', async () => {
