@@ -26,31 +26,33 @@ export type StreamSource =
   | { transport: Transport; url?: undefined; client?: undefined }
   | { client: Client; url?: undefined; transport?: undefined }
 
+/** Name of the graph; what a transport reaches may be one graph, or know of none, and needs no name then. */
+export type StreamedGraph = { graph: string } | { transport: Transport; graph?: undefined }
+
 /** How a page shows a thread. Callbacks may change from render to render; the last ones count. */
-export type StreamOptions<G extends TypedGraph = UntypedGraph> = StreamSource & {
-  /** Name of the graph. */
-  graph: string
-  /** Thread to show. Without one, it is made when the first run is submitted. Another id shows another thread. */
-  threadId?: string | null | undefined
-  /** Told the id of a thread that was made here. To hand it back as `threadId` changes nothing on the page. */
-  onThreadId?: ((threadId: string) => void) | undefined
-  /** State key of the message list. Default `messages`. */
-  messagesKey?: string | undefined
-  /** Shown until the thread's own values are there. */
-  initialValues?: ValuesOf<G> | undefined
-  /** Least time between two renders in milliseconds; 0 renders every change. Default: one frame, two in a long answer. */
-  throttle?: number | undefined
-  /** Modes that runs record beyond the ones that always are. */
-  modes?: readonly StreamMode[] | undefined
-  /** Which of the thread's events to read. Default: all. */
-  filter?: ThreadFilter | undefined
-  onEvent?: ((event: RivuletEvent) => void) | undefined
-  /** Told of what nodes and tools write with their writers. */
-  onCustomEvent?: ((data: TypesOf<G>['custom'], event: Custom) => void) | undefined
-  onError?: ((error: RivuletError) => void) | undefined
-  /** Told of every run's end that is seen to come. */
-  onFinish?: ((result: RunResult<G>, run: string) => void) | undefined
-}
+export type StreamOptions<G extends TypedGraph = UntypedGraph> = StreamSource &
+  StreamedGraph & {
+    /** Thread to show. Without one, it is made when the first run is submitted. Another id shows another thread. */
+    threadId?: string | null | undefined
+    /** Told the id of a thread that was made here. To hand it back as `threadId` changes nothing on the page. */
+    onThreadId?: ((threadId: string) => void) | undefined
+    /** State key of the message list. Default `messages`. */
+    messagesKey?: string | undefined
+    /** Shown until the thread's own values are there. */
+    initialValues?: ValuesOf<G> | undefined
+    /** Least time between two renders in milliseconds; 0 renders every change. Default: one frame, two in a long answer. */
+    throttle?: number | undefined
+    /** Modes that runs record beyond the ones that always are. */
+    modes?: readonly StreamMode[] | undefined
+    /** Which of the thread's events to read. Default: all. */
+    filter?: ThreadFilter | undefined
+    onEvent?: ((event: RivuletEvent) => void) | undefined
+    /** Told of what nodes and tools write with their writers. */
+    onCustomEvent?: ((data: TypesOf<G>['custom'], event: Custom) => void) | undefined
+    onError?: ((error: RivuletError) => void) | undefined
+    /** Told of every run's end that is seen to come. */
+    onFinish?: ((result: RunResult<G>, run: string) => void) | undefined
+  }
 
 /** A component's hold on a thread: its stream, which another thread id replaces, and methods that stay. */
 export interface Instance {
@@ -78,7 +80,7 @@ export function useInstance(options: StreamOptions): Instance {
 /** What decides whether a render still shows the same thread. */
 interface Shown {
   readonly url: string | undefined
-  readonly graph: string
+  readonly graph: string | undefined
   readonly messagesKey: string | undefined
   readonly threadId: string | undefined
 }
@@ -122,7 +124,7 @@ function createBond(first: StreamOptions): Bond {
     methods: createMethods(() => current!.handle.thread),
     open(options, known) {
       const client = known?.handle.client ?? clientOf(options)
-      const { graph, threadId, messagesKey, initialValues, modes, filter, throttle } = options
+      const { graph = '', threadId, messagesKey, initialValues, modes, filter, throttle } = options
       const thread = { graph, threadId: threadId ?? undefined, messagesKey, initialValues, modes, filter, ...callbacks }
       return createStream(client, client.thread(thread), throttle)
     },

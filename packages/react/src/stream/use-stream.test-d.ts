@@ -1,3 +1,4 @@
+import { createClient, plain } from '@rivulet/client'
 import { END, messages, reduced, START, state, StateGraph, value } from '@rivulet/core'
 import type { Message, RivuletEvent } from '@rivulet/protocol'
 import { useEvents } from '../selectors/use-events.ts'
@@ -114,6 +115,9 @@ export function useUntypedPage(): void {
   void stream.respond('whatever')
   // @ts-expect-error: a graph must be named
   useStream({ url: '/agents' })
+  // @ts-expect-error: also when a client is shared
+  useStream({ client: createClient({ url: '/agents' }) })
+  void useStream({ transport: plain({ url: '/ask' }) }).messages
   // @ts-expect-error: where the backend is must be said
   useStream({ graph: 'agent' })
 }

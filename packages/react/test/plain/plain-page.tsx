@@ -1,10 +1,9 @@
 import { plain } from '@rivulet/client'
 import { useStream } from '@rivulet/react'
-import { useState, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 
 export function Ask({ url }: { url: string }): ReactNode {
-  const [transport] = useState(() => plain({ url }))
-  const { messages, submit, isLoading, error } = useStream({ transport, graph: 'chat' })
+  const { messages, submit, isLoading, error } = useStream({ transport: plain({ url }) })
   return (
     <>
       {messages.map(({ id, content }) => (
