@@ -547,3 +547,27 @@ describe('filters', () => {
     expect(frames.map(shape)).toContain('run.start 1, sculpture 2, run.end 3')
   })
 })
+
+test('a log that says there is more and has nothing ends its reader with an error, instead of being asked for ever', async () => {
+  const whole = memoryLog()
+  await whole.append([runStart('r'), runEnd('r')])
+  const log = { ...plainLog(whole), read: async () => ({ events: [], head: 2 }) }
+  const next = pull(readLog(log, { after: 0 }, never))
+  await next()
+  await expect(next()).rejects.toMatchObject({
+    code: 'INTERNAL',
+    message: 'the log ends at 2 and has nothing behind 0',
+  })
+})
+
+/** A log by its functions, of which some may be replaced. */
+function plainLog(log: EventLog): EventLog {
+  return {
+    id: log.id,
+    head: () => log.head(),
+    append: (...args) => log.append(...args),
+    read: (...args) => log.read(...args),
+    snapshot: () => log.snapshot(),
+    waitFor: (...args) => log.waitFor(...args),
+  }
+}

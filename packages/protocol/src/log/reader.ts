@@ -315,7 +315,11 @@ class Reading {
   }
 
   /** Takes as much of a batch as makes one frame; what is left is read again. */
-  #take({ events }: LogBatch): RivuletEvent[] {
+  #take({ events, head }: LogBatch): RivuletEvent[] {
+    // Asked again, a log that is damaged would answer the same, for ever.
+    if (events.length === 0 && head > this.#seq) {
+      throw new RivuletError('INTERNAL', `the log ends at ${head} and has nothing behind ${this.#seq}`)
+    }
     const taken: RivuletEvent[] = []
     let size = 0
     for (const event of events) {

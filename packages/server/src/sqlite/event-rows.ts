@@ -38,8 +38,11 @@ export function eventsIn(row: Row): StampedEvent[] {
   // Only this file writes these rows, from events; the fold looks at the rest.
   const events = list as unknown as (StampedEvent & { seq?: number })[]
   let seq = Number(row['first']) - 1
-  return events.map((event) => {
+  const stamped = events.map((event) => {
     seq = event.seq ?? seq + 1
     return { ...event, seq }
   })
+  // A reader who is given less than the row says would ask for the rest for ever.
+  if (seq === Number(row['last'])) return stamped
+  throw new RivuletError('INTERNAL', 'the database is damaged: a group of events ends elsewhere than it says')
 }
