@@ -109,6 +109,16 @@ describe.each(stores)('a thread %s', (_where, makeStore) => {
     expect((await server.post('/v1/threads/t1/fork', { checkpointId: 'none' })).status).toBe(404)
   })
 
+  test('that waits for an answer is forked into one that does not', async () => {
+    const server = await startServer({ graphs: { chat: chatGraph({ ask: true }) }, store: await makeStore() })
+    await server.post('/v1/threads/t1/runs?wait=1', hello)
+    expect((await server.post('/v1/threads/t1/fork', { id: 't2' })).status).toBe(201)
+    expect(interruptsOf(await shownOf(server, 't2'))).toEqual([])
+    expect(interruptsOf(await shownOf(server, 't1'))).toHaveLength(1)
+    const went = await server.post('/v1/threads/t2/runs?wait=1', { ...hello, run: 'r2' })
+    expect(went.status).toBe(200)
+  })
+
   test('is found by its metadata', async () => {
     const server = await startServer({ graphs: { chat: chatGraph() }, store: await makeStore() })
     for (const [id, user] of [

@@ -60,7 +60,9 @@ export async function forkThread(deps: Deps, tenant: string, from: Thread, body:
   const made = await graph.updateState(fork.memory, state.values)
   const { spaces } = await (await deps.store.openLog(tenant, from.id)).snapshot()
   const log = await deps.store.openLog(tenant, id)
-  await log.append(shownState(made, state, Object.keys(spaces.get('')?.lists ?? {})))
+  // As it is there: nothing waits on a new thread, whatever was asked on the one it came from.
+  const begun = await stateAt(graph, fork, { checkpointId: made })
+  await log.append(shownState(made, begun, Object.keys(spaces.get('')?.lists ?? {})))
   return fork
 }
 
