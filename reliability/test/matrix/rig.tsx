@@ -118,7 +118,7 @@ function openPage(serve: App['fetch'], { options = {}, trouble = () => ({}), hea
   })
   function Shown(props: Partial<Options>): ReactNode {
     const onError = (error: unknown) => errors.push(error)
-    const stream = useStream({ client, graph: 'chat', threadId: THREAD, onError, ...props })
+    const stream = useStream({ threadId: THREAD, onError, ...props, client, graph: 'chat' })
     results.push(stream)
     shown.push(stream.messages.map(({ content }) => content))
     return <output>{stream.status}</output>
